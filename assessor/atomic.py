@@ -1,0 +1,106 @@
+"""Write a file whole or not at all.
+
+A report that is half there is worse than none: somebody mails it. The bytes go to a temporary file in the
+same folder (so that the rename stays on one file system), reach the disk, and only then take the name, with
+``os.replace``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+import stat
+from pathlib import Path
+
+from assessor.errors import OutputError
+from assessor.report.text import visible
+
+
+def check_writable(path: Path) -> None:
+    """Find out before a long run whether ``path`` could be written after it. Leaves nothing behind.
+
+    Raises :class:`~assessor.errors.OutputError` with one sentence that says what to mend.
+    """
+    target = _target(path)
+    try:
+        draft, descriptor = _open_draft(target)
+        os.close(descriptor)
+        draft.unlink()
+    except OSError as error:
+        raise OutputError(_sentence(path, error, replacing=False)) from error
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path``, replacing what is there. A reader sees the old file or the new one, never
+    a part.
+
+    A link is followed, the mode of an existing file is kept, and whatever interrupts the writing (Ctrl-C
+    too) leaves no temporary file. Raises :class:`~assessor.errors.OutputError` with one sentence that says
+    what to mend.
+    """
+    target = _target(path)
+    try:
+        draft, descriptor = _open_draft(target)
+    except OSError as error:
+        raise OutputError(_sentence(path, error, replacing=False)) from error
+    replacing = False
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if target.exists():
+            shutil.copymode(target, draft)
+        replacing = True
+        draft.replace(target)
+    except BaseException as error:
+        draft.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise OutputError(_sentence(path, error, replacing=replacing)) from error
+        raise
+
+
+def _target(path: Path) -> Path:
+    """The file that will really be replaced, links followed; refuse what can't be replaced."""
+    shown = visible(str(path))
+    try:
+        target = path.resolve()
+        mode = target.stat().st_mode if target.exists() else None
+    except (OSError, ValueError, RuntimeError) as error:  # a loop of links, a NUL in the name
+        reason = visible(str(error))
+        raise OutputError(f"Cannot write {shown}: it is not a usable file name ({reason}).") from error
+    if mode is not None and stat.S_ISDIR(mode):
+        raise OutputError(f"Cannot write {shown}: it is a folder; name a file in it.")
+    if mode is not None and not stat.S_ISREG(mode):
+        raise OutputError(f"Cannot write {shown}: it is not a regular file, so it cannot be replaced whole.")
+    if mode is not None and not os.access(target, os.W_OK):
+        raise OutputError(f"Cannot write {shown}: the file is read-only; name another, or make it writable.")
+    if not target.parent.exists():
+        folder = visible(str(path.parent))
+        raise OutputError(f"Cannot write {shown}: there is no folder {folder}; create it, or name another.")
+    if not target.parent.is_dir():
+        raise OutputError(f"Cannot write {shown}: {visible(str(path.parent))} is not a folder.")
+    return target
+
+
+def _open_draft(target: Path) -> tuple[Path, int]:
+    # O_EXCL with the ordinary mode, not mkstemp: the report gets the rights of any new file.
+    draft = target.with_name(f".assessor-{secrets.token_hex(8)}.part")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    return draft, os.open(draft, flags, 0o666)
+
+
+def _sentence(path: Path, error: OSError, *, replacing: bool) -> str:
+    shown = visible(str(path))
+    if replacing and isinstance(error, PermissionError):
+        return f"Cannot write {shown}: another program holds it open; close it (in Excel?) and run again."
+    if isinstance(error, PermissionError):
+        folder = visible(str(path.parent))
+        return f"Cannot write {shown}: no right to create files in {folder}; name another folder."
+    if error.errno == errno.EROFS:
+        return f"Cannot write {shown}: the file system is read-only; name another folder."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"Cannot write {shown}: the disk is full; free some space, or name another folder."
+    return f"Cannot write {shown}: {visible(error.strerror or str(error))}."
