@@ -161,7 +161,8 @@ def redact(text: str) -> str:
     pair (no ``;``, ``=``, brace, quote or control character, no ``user:password@``). A keyword nobody knows
     is masked together with its name: it may be the tail of a password. Redacting twice changes nothing more.
     """
-    return ";".join(str(part) for part in _parts(text))
+    shown = ";".join(str(part) for part in _parts(text))
+    return shown or (";" if text.strip() else "")  # a string of nothing but semicolons is still a string
 
 
 _YES_NO: Final = {"yes": True, "no": False}

@@ -150,6 +150,7 @@ def test_an_option_after_a_brace_that_is_never_closed_is_not_believed() -> None:
         ("Encrypt={yes }", "Encrypt={yes }"),
         ("PWD={a;Encrypt=no", "PWD={***"),
         ("", ""),
+        (" ; ;", ";"),
     ],
 )
 def test_redact_shows_harmless_values_and_masks_the_rest(text: str, shown: str) -> None:
