@@ -69,8 +69,8 @@ def _target(path: Path) -> Path:
         target = path.resolve()
         mode = target.stat().st_mode if target.exists() else None
     except (OSError, ValueError, RuntimeError) as error:  # a loop of links, a NUL in the name
-        reason = visible(str(error))
-        raise OutputError(f"Cannot write {shown}: it is not a usable file name ({reason}).") from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise OutputError(f"Cannot write {shown}: that place cannot be looked at ({visible(reason)}).") from error
     if mode is not None and stat.S_ISDIR(mode):
         raise OutputError(f"Cannot write {shown}: it is a folder; name a file in it.")
     if mode is not None and not stat.S_ISREG(mode):

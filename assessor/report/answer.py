@@ -1,0 +1,177 @@
+"""What a run says, in short: the answer in a sentence, the counts, what to do first, what nobody knows.
+
+Pure, and adds nothing to what the judge said; console, workbook and page all take their summary from here.
+The strings in what it returns are raw: whoever draws them makes them safe (:mod:`assessor.report.text`).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+from assessor.collect.inventory import Gap, Inventory
+from assessor.judge.verdicts import VerdictKind
+from assessor.remedies.ladder import Remedy
+from assessor.report.words import NOT_CONNECTED, NOT_KNOWN_VALIDATED, VALIDATED, VERDICTS, count
+from assessor.snapshot import AssessedEdge, PlannedInstance, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One remedy, and what it does for the connections that break."""
+
+    remedy: Remedy
+    mends: int  #: breaking edges that it mends
+    left: int  #: breaking edges still not mended after it and every action before it
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One way in which the tool connected, and the instances that it so connected to."""
+
+    way: str  #: a key of :data:`~.words.CONNECTIONS`
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An instance of the estate that nothing was collected from."""
+
+    address: str
+    gaps: tuple[Gap, ...]  #: why; empty when the run never came to it
+
+
+def verdict_counts(snapshot: Snapshot) -> dict[VerdictKind, int]:
+    """How many edges got each verdict, zeros included, in the order of :data:`~.words.VERDICTS`."""
+    found = Counter(edge.verdict for edge in snapshot.edges)
+    return {kind: found[kind] for kind in VERDICTS}
+
+
+def unread_instances(snapshot: Snapshot) -> tuple[Unread, ...]:
+    """The instances that could not be read, in the order of the estate file."""
+    inventories = {inventory.instance: inventory for inventory in snapshot.inventories}
+    found = []
+    for planned in snapshot.estate.instances:
+        inventory = inventories.get(planned.address)
+        if inventory is None or inventory.identity is None:
+            found.append(Unread(planned.address, inventory.gaps if inventory else ()))
+    return tuple(found)
+
+
+def connection_way(planned: PlannedInstance, inventory: Inventory | None) -> str:
+    """How an instance was really connected to: a key of :data:`~.words.CONNECTIONS`."""
+    if inventory is None or inventory.identity is None:
+        return NOT_CONNECTED
+    if planned.connection == VALIDATED and inventory.connection_validated is not True:
+        return NOT_KNOWN_VALIDATED
+    return planned.connection
+
+
+def connections_made(snapshot: Snapshot) -> tuple[Connection, ...]:
+    """The ways in which instances were connected to, in the order in which the estate file meets them."""
+    inventories = {inventory.instance: inventory for inventory in snapshot.inventories}
+    by_way: dict[str, list[str]] = defaultdict(list)
+    for planned in snapshot.estate.instances:
+        by_way[connection_way(planned, inventories.get(planned.address))].append(planned.address)
+    return tuple(Connection(way, tuple(addresses)) for way, addresses in by_way.items())
+
+
+def gap_count(snapshot: Snapshot) -> int:
+    """How many facts are missing, over all instances and the run."""
+    return len(snapshot.gaps) + sum(len(inventory.gaps) for inventory in snapshot.inventories)
+
+
+def answer(snapshot: Snapshot) -> str:
+    """The run in a sentence or two. Says "not an all-clear" whenever something is unknown and nothing
+    breaks.
+    """
+    counts = verdict_counts(snapshot)
+    total, breaking, unknown = len(snapshot.edges), counts[VerdictKind.BREAKS], counts[VerdictKind.NOT_ASSESSED]
+    day = snapshot.estate.upgrade_date.isoformat()
+    unread = len(unread_instances(snapshot))
+
+    if total == 0:
+        parts = ["No connection from one server to another was found"]
+    elif breaking:
+        parts = [f"{breaking:,} of {count(total, 'connection')} {'breaks' if breaking == 1 else 'break'} on {day}"]
+    elif unknown == total:
+        parts = [f"None of {count(total, 'connection')} could be assessed for {day}"]
+    else:
+        parts = [f"No connection that could be assessed breaks on {day} ({total - unknown:,} of {total:,} assessed)"]
+    if counts[VerdictKind.FAILS_TODAY]:
+        parts.append(f"{counts[VerdictKind.FAILS_TODAY]:,} already fail today")
+    if counts[VerdictKind.EXPIRES]:
+        parts.append(f"{counts[VerdictKind.EXPIRES]:,} expire within {snapshot.estate.horizon_days} days after it")
+    if unknown and unknown != total:
+        parts.append(f"{unknown:,} could not be assessed")
+    if unread:
+        parts.append(f"{unread:,} of {count(len(snapshot.estate.instances), 'instance')} could not be read")
+    sentence = "; ".join(parts) + "."
+    if snapshot.run.interrupted:
+        sentence += " The run was interrupted, so this is only a part."
+    if not breaking and (unknown or unread or snapshot.run.interrupted):
+        sentence += " This is not an all-clear."
+    return sentence
+
+
+def by_urgency(snapshot: Snapshot) -> tuple[AssessedEdge, ...]:
+    """The edges by verdict, most urgent first, then by wave (those that are not upgraded last) and name."""
+    rank = {kind: place for place, kind in enumerate(VERDICTS)}
+
+    def key(edge: AssessedEdge) -> tuple[int, bool, int, str, str, str]:
+        return (
+            rank[edge.verdict],
+            edge.wave is None,
+            edge.wave or 0,
+            edge.source.casefold(),
+            edge.name.casefold(),
+            edge.id,
+        )
+
+    return tuple(sorted(snapshot.edges, key=key))
+
+
+def first_actions(snapshot: Snapshot) -> tuple[Action, ...]:
+    """A short list of remedies that together mend every breaking edge that has one.
+
+    Secure remedies come first; among equals the one that mends most edges that no earlier action mends.
+    This is the greedy cover: with many edges the shortest list is not worth the time it takes to find.
+    """
+    breaking = [edge for edge in snapshot.edges if edge.verdict is VerdictKind.BREAKS]
+    mended_by: dict[Remedy, set[int]] = defaultdict(set)
+    first_of: dict[tuple[str, str, str], Remedy] = {}
+    for number, edge in enumerate(breaking):
+        for remedy in edge.remedies:
+            # The details differ from edge to edge; the same rung with the same title is the same change.
+            remedy = first_of.setdefault((remedy.id, remedy.title, remedy.owner), remedy)
+            mended_by[remedy].add(number)
+
+    # How many edges a remedy newly mends only ever falls, so a stale place in the queue is corrected when reached.
+    queue = [
+        (_price(remedy, len(edges)), remedy.title, place, remedy)
+        for place, (remedy, edges) in enumerate(mended_by.items())
+    ]
+    heapq.heapify(queue)
+    left = set(range(len(breaking)))
+    actions = []
+    while queue and left:
+        price, title, place, remedy = heapq.heappop(queue)
+        newly = mended_by[remedy] & left
+        if not newly:
+            continue
+        if _price(remedy, len(newly)) != price:
+            heapq.heappush(queue, (_price(remedy, len(newly)), title, place, remedy))
+            continue
+        left -= newly
+        actions.append(Action(remedy, len(mended_by[remedy]), len(left)))
+    return tuple(actions)
+
+
+def breaking_without_remedy(snapshot: Snapshot) -> int:
+    """Breaking edges for which no remedy is known."""
+    return sum(edge.verdict is VerdictKind.BREAKS and not edge.remedies for edge in snapshot.edges)
+
+
+def _price(remedy: Remedy, newly: int) -> tuple[bool, int, bool, bool, str]:
+    return (not remedy.is_secure, -newly, remedy.only_after_upgrade, remedy.restart, remedy.id)
