@@ -57,7 +57,9 @@ def certificate(
         .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
     )
     if names:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
+        builder = builder.add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False
+        )
     return builder.sign(_key(), hashes.SHA256())
 
 
@@ -83,7 +85,9 @@ def fallback() -> tuple[str, ...]:
 def store(*certificates: x509.Certificate) -> TrustStore:
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    return TrustStore("source.pem", "file source.pem", tuple(Certificate(each.public_bytes(Encoding.DER)) for each in certificates))
+    return TrustStore(
+        "source.pem", "file source.pem", tuple(Certificate(each.public_bytes(Encoding.DER)) for each in certificates)
+    )
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,12 @@ CASES = [
         BREAKS,
         "LS-06",
     ),
-    ("LS-07 trust asked for, registry not known", Given(provider_string="TrustServerCertificate=yes"), UNKNOWN, "LS-07"),
+    (
+        "LS-07 trust asked for, registry not known",
+        Given(provider_string="TrustServerCertificate=yes"),
+        UNKNOWN,
+        "LS-07",
+    ),
     ("LS-08 target accepts strict only", GOOD.but(encryption=EncryptionAnswer.STRICT_ONLY), FAILS, "LS-08"),
     ("LS-09 strict asked of a TDS 7 target", GOOD.but(provider_string="Encrypt=Strict"), FAILS, "LS-09"),
     (
@@ -61,9 +66,19 @@ CASES = [
     ("LS-12 invalid value", Given(provider_string="TrustServerCertificate=true"), UNKNOWN, "LS-12"),
     ("LS-13 product SQL Server", Given(product="SQL Server", provider="SQLNCLI"), BREAKS, "LS-13"),
     ("LS-14 SQLNCLI is rerouted", Given(provider="SQLNCLI11"), BREAKS, "LS-14"),
-    ("LS-16 MSDASQL with a provider string", Given(provider="MSDASQL", provider_string="DRIVER={X};UID=a"), BREAKS, "LS-16"),
+    (
+        "LS-16 MSDASQL with a provider string",
+        Given(provider="MSDASQL", provider_string="DRIVER={X};UID=a"),
+        BREAKS,
+        "LS-16",
+    ),
     ("LS-17 trusted and named", GOOD, WORKS, "LS-17"),
-    ("LS-18 source on Linux", Given(platform="Linux", provider_string="TrustServerCertificate=yes", flags=ClientFlags(sni19_flag2=1)), UNKNOWN, "LS-18"),
+    (
+        "LS-18 source on Linux",
+        Given(platform="Linux", provider_string="TrustServerCertificate=yes", flags=ClientFlags(sni19_flag2=1)),
+        UNKNOWN,
+        "LS-18",
+    ),
 ]
 
 
@@ -170,7 +185,9 @@ def test_a_target_limited_to_old_tls_depends_on_the_host() -> None:
 def test_a_missing_intermediate_is_left_open_on_windows_because_it_may_be_fetched() -> None:
     edge = GOOD.but(chain=pem(certificate(HOST, "Corp Issuing", (HOST,))), trusts=(root(),)).judged()
     assert edge.verdict is BREAKS  # nothing proves that Corp Issuing is an intermediate of a trusted root
-    with_intermediate = GOOD.but(chain=pem(certificate(HOST, "Corp Issuing", (HOST,)), INTERNAL), trusts=(root(),)).judged()
+    with_intermediate = GOOD.but(
+        chain=pem(certificate(HOST, "Corp Issuing", (HOST,)), INTERNAL), trusts=(root(),)
+    ).judged()
     assert with_intermediate.verdict is WORKS
 
 

@@ -210,6 +210,17 @@ class TestTlsThatFailsInsideTds7:
         seen = self.misbehave(lambda connected: connected.sendall(packet(b"not TLS at all", 0x12)))
         assert seen.tls_failure is FailureClass.TLS_FAILED
 
+    def test_a_server_whose_tls_we_break_off_is_told_by_an_alert(self) -> None:
+        told: list[tuple[int, bytes]] = []
+
+        def after(connected: socket.socket) -> None:
+            connected.sendall(packet(bytes.fromhex("16 0303 0004 63 000000"), 0x12))
+            told.append(read_packet(connected))
+
+        assert self.misbehave(after).tls_failure is FailureClass.TLS_FAILED
+        ((kind, payload),) = told
+        assert (kind, payload[0]) == (0x12, 0x15)
+
     def test_garbage_instead_of_a_packet(self) -> None:
         seen = self.misbehave(lambda connected: connected.sendall(b"not TDS at all"))
         assert seen.tls_failure is FailureClass.PROTOCOL_ERROR

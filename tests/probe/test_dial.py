@@ -125,6 +125,19 @@ class TestResolver:
         finally:
             release.set()
 
+    def test_a_look_up_that_ended_makes_room_for_the_next(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def look_up(host: str, port: int, **how: int) -> object:
+            if how["flags"] or host == "unknown":
+                raise socket.gaierror(socket.EAI_NONAME, "no such name")
+            return [(socket.AF_INET, 1, 6, "", ("10.0.0.5", port))]
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        resolver = Resolver(1)
+        for _ in range(3):
+            with pytest.raises(ProbeError, match="no such name"):
+                resolver.resolve("unknown", 1433, Deadline(5))
+            assert [address.ip for address in resolver.resolve("sql01", 1433, Deadline(5))] == ["10.0.0.5"]
+
     def test_only_so_many_addresses_of_a_name_are_tried(self, monkeypatch: pytest.MonkeyPatch) -> None:
         many = [(socket.AF_INET, 1, 6, "", (f"10.0.0.{n}", 1433)) for n in range(200)]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: many * 2)

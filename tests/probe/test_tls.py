@@ -139,6 +139,14 @@ def test_a_handshake_that_fails_late_still_shows_the_chain(credentials: Credenti
     assert client.chain() == (credentials.leaf, credentials.issuer)
 
 
+def test_a_server_from_before_secure_renegotiation_is_still_met() -> None:
+    body = bytes.fromhex("0303") + bytes(32) + b"\x00" + bytes.fromhex("c02f 00")  # and no RFC 5746 extension
+    hello = b"\x02" + len(body).to_bytes(3, "big") + body
+    client = TlsClient(TlsMode.INSIDE_TDS7, "sql01")
+    client.advance(b"")
+    assert client.advance(bytes.fromhex("16 0303") + len(hello).to_bytes(2, "big") + hello) is False
+
+
 def test_a_refused_alpn_is_told_from_other_alerts(credentials: Credentials) -> None:
     alert = bytes.fromhex("15 0303 0002 02 78")  # fatal, no_application_protocol (RFC 7301)
     client = TlsClient(TlsMode.TDS8, "sql01")

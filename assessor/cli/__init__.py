@@ -1,0 +1,66 @@
+"""The command line: each command is parse → call → render, in a module of its own."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+import typer
+
+from assessor import __version__
+from assessor.cli.assess import assess
+from assessor.cli.demo import demo
+from assessor.cli.doctor import doctor
+from assessor.cli.explain import CONTEXT_SETTINGS as EXPLAIN_SETTINGS
+from assessor.cli.explain import explain
+from assessor.cli.init import init
+from assessor.cli.probe import probe
+from assessor.cli.trust_script import trust_script
+from assessor.errors import AssessorError, ExitCode
+from assessor.report.text import visible
+
+app = typer.Typer(
+    name="assessor",
+    help="Which connections between SQL Servers break on the way to SQL Server 2025, why, and the smallest safe change.",
+    no_args_is_help=True,
+    add_completion=False,
+    # A traceback is a bug; one that shows local variables could show a password too.
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (assess, demo, init, doctor, probe):
+    app.command()(command)
+# An error number such as -2146893019 is an argument, not an option.
+app.command(context_settings=EXPLAIN_SETTINGS)(explain)
+app.command("trust-script")(trust_script)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"assessor {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version.")) -> None:
+    """Options that belong to no command."""
+
+
+def main() -> None:
+    """Run the command line; every expected error is one sentence on stderr and a documented exit code."""
+    try:
+        app()
+    except AssessorError as error:
+        sys.stderr.write(f"assessor: {visible(str(error))}\n")
+        raise SystemExit(int(error.exit_code)) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("assessor: interrupted; nothing was written.\n")
+        raise SystemExit(int(ExitCode.INTERRUPTED)) from None
+    except BrokenPipeError:
+        # Whoever read our output has gone; writing the complaint would fail as well.
+        sys.stderr.close()
+        raise SystemExit(int(ExitCode.INTERRUPTED)) from None
+    except Exception:  # noqa: BLE001 - a bug, which must not end in a code that means something else
+        traceback.print_exc()
+        sys.stderr.write("assessor: this is a bug in assessor; please report it with the lines above.\n")
+        raise SystemExit(int(ExitCode.BUG)) from None

@@ -1,0 +1,193 @@
+"""``assessor assess``: the main job."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from assessor import assessment
+from assessor.atomic import check_writable
+from assessor.collect.driver import Driver, find_driver
+from assessor.collect.inventory import Inventory
+from assessor.errors import ExitCode, OutputError
+from assessor.estate import Estate, load_estate
+from assessor.judge.rules import load_rules
+from assessor.judge.verdicts import VerdictKind
+from assessor.probe.evidence import Evidence
+from assessor.report.console import print_snapshot, summary_text
+from assessor.report.text import visible
+from assessor.report.workbook import write_workbook
+from assessor.snapshot import Snapshot
+from assessor.snapshot_file import write_snapshot
+from assessor.topology.build import Topology
+
+
+class Format(StrEnum):
+    """What goes to stdout."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def assess(
+    estate: Annotated[Path, typer.Argument(help="The estate file (TOML); `assessor init` writes one.", show_default=False)],
+    workbook: Annotated[
+        Path | None, typer.Option(help="Where the workbook goes. [default: reports/ESTATE-DATE.xlsx]", show_default=False)
+    ] = None,
+    snapshot: Annotated[
+        Path | None, typer.Option(help="Where the snapshot goes. [default: reports/ESTATE-DATE.json]", show_default=False)
+    ] = None,
+    output: Annotated[Format, typer.Option("--format", help="json: the snapshot on stdout.")] = Format.TEXT,
+    driver: Annotated[
+        str | None, typer.Option(help="ODBC driver: its name, or the path of its library.", show_default=False)
+    ] = None,
+) -> None:
+    """Connect to every instance of ESTATE, probe every server they refer to, and say which edges will break.
+
+    Only the reviewed, read-only queries that ship with the tool are run (`queries/`). The summary goes to stderr.
+
+    Exit codes: 0 nothing breaks, 1 something breaks, 2 bad usage or input, 3 something could not be assessed
+    (and nothing breaks), 4 no instance could be reached, 130 interrupted (what was gathered is written).
+    """
+    plan = load_estate(estate)
+    snapshot_path, workbook_path = output_paths(plan, snapshot, workbook)
+    found = find_driver(driver)
+    result = run(plan, found)
+    deliver(result, snapshot_path, workbook_path, output)
+    raise typer.Exit(int(exit_code(result)))
+
+
+def output_paths(plan: Estate, snapshot: Path | None, workbook: Path | None) -> tuple[Path, Path]:
+    """Where the outputs go; checked before the first connection, so that an hour's run is not lost to a typo.
+
+    Raises :class:`OutputError`.
+    """
+    stem = re.sub(r"[^\w.-]+", "-", plan.name).strip("-.").lower() or "estate"
+    stem = f"{stem}-{plan.upgrade_date:%Y-%m-%d}"
+    folder = Path("reports")
+    if snapshot is None or workbook is None:
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"The folder {folder.absolute()} can't be made ({error.strerror}); name the outputs with --workbook and --snapshot."
+            ) from error
+    paths = (snapshot or folder / f"{stem}.json", workbook or folder / f"{stem}.xlsx")
+    for path in paths:
+        check_writable(path)
+    return paths
+
+
+def run(plan: Estate, driver: Driver) -> Snapshot:
+    """The assessment with progress on stderr and Ctrl-C meaning: stop here, and report what there is."""
+    stop = threading.Event()
+    with _interruptible(stop):
+        return assessment.assess(plan, driver, stop, _Progress(plan).watch())
+
+
+def deliver(result: Snapshot, snapshot: Path, workbook: Path, output: Format) -> None:
+    """Write both files, the summary to stderr and, if asked, the snapshot to stdout.
+
+    The snapshot goes first, for the workbook can be drawn again from it. Raises :class:`OutputError`, after
+    everything else has been written that can be.
+    """
+    written: list[Path] = []
+    problems: list[str] = []
+    try:
+        write_snapshot(result, snapshot)
+        written.append(snapshot)
+    except OutputError as error:
+        spare = Path(tempfile.mkdtemp(prefix="assessor-")) / snapshot.name
+        write_snapshot(result, spare)
+        written.append(spare)
+        problems.append(f"{error} The snapshot was saved as {spare} instead.")
+    try:
+        write_workbook(result, load_rules(), workbook)
+        written.append(workbook)
+    except OutputError as error:
+        problems.append(f"{error} Nothing gathered is lost: it is in the snapshot {written[0]}.")
+    if output is Format.JSON:
+        print_snapshot(result, sys.stdout.buffer)
+    width = shutil.get_terminal_size((110, 24)).columns
+    sys.stderr.write(summary_text(result, width, sys.stderr.isatty(), written))
+    if problems:
+        raise OutputError(" ".join(problems))
+
+
+def exit_code(result: Snapshot) -> ExitCode:
+    """The code a run ends with; see :class:`ExitCode`."""
+    if result.run.interrupted:
+        return ExitCode.INTERRUPTED
+    if not any(inventory.identity for inventory in result.inventories):
+        return ExitCode.NOTHING_REACHED
+    verdicts = {edge.verdict for edge in result.edges}
+    if VerdictKind.BREAKS in verdicts:
+        return ExitCode.SOMETHING_BREAKS
+    if VerdictKind.NOT_ASSESSED in verdicts or result.gaps or any(inventory.gaps for inventory in result.inventories):
+        return ExitCode.NOT_ALL_ASSESSED
+    return ExitCode.NOTHING_BREAKS
+
+
+@contextmanager
+def _interruptible(stop: threading.Event) -> Iterator[None]:
+    """The first Ctrl-C ends the gathering and keeps what there is; a second one ends the program."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        sys.stderr.write("\nassessor: stopping; what was gathered is being written. Press Ctrl-C again to drop it.\n")
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Progress:
+    """One line an instance and one for the endpoints, on stderr, so that a long run is seen to move."""
+
+    def __init__(self, plan: Estate) -> None:
+        self._instances = len(plan.instances)
+        self._collected = 0
+        self._endpoints = 0
+        self._probed = 0
+
+    def watch(self) -> assessment.Watch:
+        return assessment.Watch(self._inventory, self._topology, self._evidence)
+
+    def _inventory(self, inventory: Inventory) -> None:
+        self._collected += 1
+        if inventory.identity is None:
+            state = f"not read: {inventory.gaps[0].message}" if inventory.gaps else "not read"
+        else:
+            links = len(inventory.linked_servers)
+            state = f"{inventory.identity.product_version}, {links} server entries, {len(inventory.gaps)} gaps"
+        self._line(f"[{self._collected}/{self._instances}] {inventory.instance}: {state}")
+
+    def _topology(self, topology: Topology) -> None:
+        self._endpoints = len({edge.endpoint for edge in topology.edges if edge.endpoint})
+        self._line(f"{len(topology.edges)} edges; probing {self._endpoints} endpoints")
+
+    def _evidence(self, evidence: Evidence) -> None:
+        self._probed += 1
+        if evidence.failure is not None:
+            what = evidence.failure.value.replace("_", " ")
+            self._line(f"  {evidence.endpoint.id}: {what}")
+
+    @staticmethod
+    def _line(text: str) -> None:
+        sys.stderr.write(f"{visible(text)[:200]}\n")
