@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import date
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from assessor.cli.init import estate_template, init
 from assessor.clients.options import Encrypt
 from assessor.errors import EstateError, OutputError
-from assessor.estate import Estate, LoginMethod, load_estate
+from assessor.estate import _MENDS, Estate, LoginMethod, load_estate
 from assessor.passwords import EnvironmentVariable, KeyringEntry, PasswordFile, Prompt
 
 HEAD = 'name = "Test"\nupgrade_date = 2027-03-20\n'
@@ -347,3 +348,18 @@ def test_init_refuses_to_replace_a_file_unless_forced(tmp_path: Path) -> None:
     assert file.read_text() == "mine"
     init(file, force=True)
     assert load_estate(file).instances
+
+
+def test_every_key_is_documented() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "estate-file.md").read_text(encoding="utf-8")
+    missing = [key for key in _MENDS if not re.search(rf"\b{key}\b", text)]
+    assert missing == []
+
+
+def test_the_example_of_the_documentation_is_accepted(tmp_path: Path) -> None:
+    text = (Path(__file__).parent.parent / "docs" / "estate-file.md").read_text(encoding="utf-8")
+    example = text.split("\n\n    ", 1)[1].split("\n\n## ", 1)[0]
+    (tmp_path / "roots").mkdir()
+    (tmp_path / "roots" / "corp.pem").write_text("x")
+    estate = load(tmp_path, "\n".join(line.removeprefix("    ") for line in example.splitlines()))
+    assert [instance.wave for instance in estate.instances] == [1, 2, None]

@@ -18,7 +18,7 @@ from assessor.lab.conversation import Conversation, End, Seen
 _T = TypeVar("_T")
 _BACKLOG = 256
 _TURNS_TO_CLOSE = 5  #: of the loop, between a transport's abort and its socket's close; two are enough
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 SEEN_KEPT = 1000  #: connections a server remembers
 
 
