@@ -11,6 +11,7 @@ from datetime import date, datetime
 from assessor.clients.options import ConnectionOptions
 from assessor.clients.outcome import Outcome, PredictedError
 from assessor.collect.inventory import Gap, Inventory
+from assessor.judge.findings import UpgradeFinding
 from assessor.judge.verdicts import VerdictKind
 from assessor.probe.evidence import Evidence
 from assessor.remedies.ladder import Remedy
@@ -141,3 +142,4 @@ class Snapshot:
     trust_stores: tuple[TrustStoreRecord, ...]
     edges: tuple[AssessedEdge, ...]
     gaps: tuple[Gap, ...]  #: of the run as a whole; each inventory has its own
+    findings: tuple[UpgradeFinding, ...] = ()  #: what else the upgrade meets, on instances planned for it

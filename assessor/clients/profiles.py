@@ -75,7 +75,8 @@ def load_profiles() -> tuple[ClientProfile, ...]:
     for row in document["client"]:
         base = rows[row["extends"]] if "extends" in row else {}
         rows[row["id"]] = {**base, **row}
-    return tuple(_profile(row, families[row["family"]]) for row in rows.values())
+    sources: dict[str, str] = document["sources"]
+    return tuple(_profile(row, families[row["family"]], sources) for row in rows.values())
 
 
 def profile(client: str) -> ClientProfile:
@@ -86,7 +87,7 @@ def profile(client: str) -> ClientProfile:
     raise UsageError(f"There is no client {client!r}; choose from {', '.join(each.id for each in load_profiles())}.")
 
 
-def _profile(row: dict[str, Any], family: dict[str, Any]) -> ClientProfile:
+def _profile(row: dict[str, Any], family: dict[str, Any], sources: dict[str, str]) -> ClientProfile:
     return ClientProfile(
         id=row["id"],
         name=row["name"],
@@ -107,5 +108,5 @@ def _profile(row: dict[str, Any], family: dict[str, Any]) -> ClientProfile:
         unsure=frozenset(FindingCode(code) for code in family["unsure"]),
         inferred=frozenset(FindingCode(code) for code in family["inferred"]),
         basis=Basis(row["basis"]),
-        sources=tuple(row["sources"]),
+        sources=tuple(sources[key] for key in row["sources"]),
     )

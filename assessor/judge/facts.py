@@ -13,6 +13,9 @@ from assessor.probe.evidence import Evidence
 #: Major version of SQL Server 2025.
 UPGRADED_MAJOR = 17
 
+#: ``SERVERPROPERTY('EngineEdition')`` of SQL Managed Instance.
+MANAGED_INSTANCE = 8
+
 #: The trace flag that keeps OLE DB 18's defaults for linked servers (sp-addlinkedserver-transact-sql.md, 2026-05-01).
 LEGACY_TRACE_FLAG = 17600
 
@@ -38,8 +41,13 @@ class EdgeFacts:
 
     @property
     def is_upgraded(self) -> bool:
-        """The plan upgrades the source, and it is not there yet."""
-        return self.wave is not None and self.major is not None and self.major < UPGRADED_MAJOR
+        """The plan upgrades the source, and it is not there yet.
+
+        SQL Managed Instance reports version 12 and is not upgraded by its owner (catalog reference, A.1).
+        """
+        if self.wave is None or self.major is None or self.major >= UPGRADED_MAJOR:
+            return False
+        return self.source.identity is None or self.source.identity.engine_edition != MANAGED_INSTANCE
 
     @property
     def is_linux(self) -> bool:

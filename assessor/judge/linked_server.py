@@ -107,6 +107,11 @@ def _after(edge: Edge, facts: EdgeFacts, before: Outcome, after_id: str) -> Verd
         assumptions += (
             f"{', '.join(options.ineffective)}: a spaced keyword is taken to have no effect in a provider string.",
         )
+    if facts.is_linux and after.validated:
+        assumptions += (
+            "Which trust store the engine's own driver reads on Linux is not documented; Microsoft's advice there is to "
+            "import the CA into the system's.",
+        )
     verdict = decide(edge, facts, before, after, assumptions)
     return _with_rules(verdict, edge, facts, after)
 
@@ -159,7 +164,7 @@ def _rules(verdict: Verdict, edge: Edge, facts: EdgeFacts, after: Outcome) -> It
         yield "LS-13"
     if any("sp_serveroption takes 128" in remedy.detail for remedy in verdict.remedies):
         yield "LS-15"
-    if facts.is_linux and edge.options.trust_server_certificate:
+    if facts.is_linux and (edge.options.trust_server_certificate or after.validated):
         yield "LS-18"
 
 

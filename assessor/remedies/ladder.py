@@ -19,6 +19,29 @@ class RemedyId(StrEnum):
     LEGACY = "G"  #: trace flag 17600, or Force Encryption off
 
 
+class Change(StrEnum):
+    """What exactly is changed. With the server it is done on, this tells one change from another: see ``actions``."""
+
+    CERTIFICATE = "certificate"  #: a CA certificate for the target, in use after a restart
+    ROOT = "trust-root"  #: a root into the source host's store; the subject is the CA
+    INTERMEDIATE = "intermediate"  #: an intermediate CA into the target host's store, so that it is sent along
+    SELF_SIGNED = "import-self-signed"  #: the target's own certificate into the source host's store
+    TLS_VERSION = "enable-tls-1.2"
+    DATA_SOURCE = "dial-name"  #: the setting is the host to dial
+    HOST_NAME = "host-name-in-certificate"
+    ENCRYPT_STRICT = "encrypt-strict"
+    ENCRYPT_MANDATORY = "encrypt-mandatory"
+    DROP_PIN = "drop-server-certificate"
+    TRUST = "trust-server-certificate"
+    ENCRYPT_OPTIONAL = "encrypt-optional"
+    USER_ID = "user-id-keyword"  #: rule LS-16: MSDASQL
+    DISTRIBUTOR_HOST_NAME = "host-name-in-distributor-certificate"
+    DISTRIBUTOR_TRUST = "trust-distributor-certificate"
+    TRACE_FLAG = "trace-flag-17600"
+    FORCE_STRICT_OFF = "force-strict-off"
+    OTHER = "other"  #: told by its title alone
+
+
 class Owner(StrEnum):
     """Who has to make the change."""
 
@@ -40,3 +63,7 @@ class Remedy:
     owner: Owner
     only_after_upgrade: bool = False  #: the property does not exist before
     restart: bool = False
+    change: Change = Change.OTHER
+    on: str = ""  #: the server it is done on; empty: the target for PKI and the target's DBA, else the source
+    subject: str = ""  #: what is changed there: the linked server's name, or the CA
+    setting: str = ""  #: what it becomes: a host name, or ``Keyword=value`` pairs for the provider string

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from assessor.clients.outcome import Basis
+from assessor.clients.outcome import Outcome
 from assessor.clients.profiles import profile
 from assessor.examination import Examination, Expectation
 from assessor.report.text import visible
@@ -159,22 +159,38 @@ def _draw_outcomes(console: Console, examination: Examination) -> None:
     table.add_column("result")
     table.add_column("why", overflow="fold", ratio=1)
     table.add_column("basis")
-    for client, rows in groupby(examination.expectations, key=lambda each: each.outcome.client):
+    for client, group in groupby(examination.expectations, key=lambda each: each.outcome.client):
         default = profile(client).encrypt_default
-        for expectation in rows:
-            outcome = expectation.outcome
-            mode = outcome.encrypt.value if outcome.encrypt else ""
-            word = {True: "connects", False: "FAILS", None: "depends"}[outcome.connects]
-            why = "; ".join(f"depends on {each}" for each in outcome.depends_on) or outcome.explanation
-            table.add_row(
-                client,
-                f"{mode}{' (default)' if outcome.encrypt is default else ''}",
-                "yes" if expectation.trust_server_certificate else "no",
-                Text(word, style={True: "green", False: "bold red", None: "magenta"}[outcome.connects]),
-                Text(visible(why)),
-                {Basis.MEASURED: "measured", Basis.DOCUMENTED: "documented", Basis.INFERRED: "inferred"}[outcome.basis],
-            )
+        shown = client
+        for mode, rows in groupby(group, key=lambda each: each.outcome.encrypt):
+            for trust, outcome in _folded(list(rows)):
+                why = "; ".join(f"depends on {each}" for each in outcome.depends_on) or outcome.explanation
+                table.add_row(
+                    shown,
+                    f"{mode.value if mode else ''}{' (default)' if mode is default else ''}",
+                    trust,
+                    Text(_WORDS[outcome.connects], style=_STYLES[outcome.connects]),
+                    Text(visible(why)),
+                    outcome.basis.value,
+                )
+                shown = ""
         table.add_section()
     console.print()
     console.print(table)
     console.print()
+
+
+_WORDS = {True: "connects", False: "FAILS", None: "depends"}
+_STYLES = {True: "green", False: "bold red", None: "magenta"}
+
+
+def _folded(rows: Sequence[Expectation]) -> Iterator[tuple[str, Outcome]]:
+    """One row for both trust choices where trust makes no difference."""
+    first = rows[0].outcome
+    if len(rows) > 1 and all(
+        (each.outcome.connects, each.outcome.explanation) == (first.connects, first.explanation) for each in rows
+    ):
+        yield "any", first
+        return
+    for each in rows:
+        yield "yes" if each.trust_server_certificate else "no", each.outcome

@@ -107,6 +107,7 @@ class Given:
     probed: bool = True
     version: str = "15.0.4430.1"
     platform: str = "Windows"
+    engine_edition: int = 3
     wave: int | None = 1
     flags: ClientFlags = ClientFlags()
     trace_flags: tuple[TraceFlag, ...] = ()
@@ -157,7 +158,7 @@ class Given:
         )
 
     def judged(self) -> AssessedEdge:
-        identity = Identity("SRC", "SRC", "SRC", "SRC", None, self.version, None, 3, self.platform, None)
+        identity = Identity("SRC", "SRC", "SRC", "SRC", None, self.version, None, self.engine_edition, self.platform, None)
         linked = LinkedServer(
             name="LINK",
             product=self.product,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assessor.collect.inventory import ClientFlags, Gap, GapKind, TraceFlag
+from assessor.judge.facts import MANAGED_INSTANCE
 from assessor.judge.verdicts import VerdictKind
 from assessor.probe.evidence import EncryptionAnswer, FailureClass
 from assessor.remedies.ladder import RemedyId
@@ -247,3 +248,16 @@ def test_a_long_provider_string_can_not_be_set_by_serveroption() -> None:
 def test_msdasql_without_a_string_or_with_user_id_is_left_alone() -> None:
     assert Given(provider="MSDASQL").judged().verdict is UNAFFECTED
     assert Given(provider="MSDASQL", provider_string="DRIVER={X};UID=a;User ID=a").judged().verdict is UNAFFECTED
+
+
+def test_a_managed_instance_is_not_upgraded_by_its_owner() -> None:
+    from assessor.judge.facts import MANAGED_INSTANCE
+
+    assert Given(version="12.0.2000.8", engine_edition=MANAGED_INSTANCE).judged().verdict is UNAFFECTED
+
+
+def test_a_linux_source_says_whose_trust_store_is_assumed() -> None:
+    edge = GOOD.but(platform="Linux").judged()
+    assert edge.verdict is WORKS
+    assert "LS-18" in edge.rules
+    assert any("Linux" in each for each in edge.assumptions)
