@@ -251,7 +251,6 @@ def test_msdasql_without_a_string_or_with_user_id_is_left_alone() -> None:
 
 
 def test_a_managed_instance_is_not_upgraded_by_its_owner() -> None:
-    from assessor.judge.facts import MANAGED_INSTANCE
 
     assert Given(version="12.0.2000.8", engine_edition=MANAGED_INSTANCE).judged().verdict is UNAFFECTED
 
