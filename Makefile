@@ -4,6 +4,7 @@
 #   make test      the tests            make test ARGS="tests/probe -k prelogin" WORKERS=4
 #   make lint      ruff and mypy
 #   make oracle    random cases against Microsoft's ODBC driver    make oracle SEED=7 CASES=20000
+#   make tsql      every query in Microsoft's own T-SQL parser, under Mono
 #   make clean     remove what make made, .venv included (reports/ is yours and stays)
 
 SHELL := /bin/bash
@@ -17,7 +18,7 @@ unexport PYTHONHOME
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 2 ? 2 : n)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint oracle clean setup setup-test
+.PHONY: help demo test lint oracle tsql clean setup setup-test setup-tsql
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -30,6 +31,9 @@ setup:
 
 setup-test:
 	@tools/setup test
+
+setup-tsql:
+	@tools/setup tsql
 
 demo: setup
 	@.venv/bin/assessor demo
@@ -44,6 +48,9 @@ lint: setup
 
 oracle: setup-test
 	@$(PY) -m tests.oracle $(if $(SEED),--seed $(SEED)) $(if $(CASES),--cases $(CASES)) $(ARGS) </dev/null
+
+tsql: setup-tsql
+	@$(PY) -m tools.tsql $(ARGS) </dev/null
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

@@ -12,6 +12,8 @@ import os
 import secrets
 import shutil
 import stat
+from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 
 from assessor.errors import OutputError
@@ -32,17 +34,18 @@ def check_writable(path: Path) -> None:
         raise OutputError(_sentence(path, error, replacing=False)) from error
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, *, private: bool = False) -> None:
     """Write ``data`` to ``path``, replacing what is there. A reader sees the old file or the new one, never
     a part.
 
     A link is followed, the mode of an existing file is kept, and whatever interrupts the writing (Ctrl-C
-    too) leaves no temporary file. Raises :class:`~assessor.errors.OutputError` with one sentence that says
-    what to mend.
+    too) leaves no temporary file. ``private``: nobody but the owner may read it, from the first byte on, whatever the
+    mode was before (POSIX; on Windows the folder's rights hold). Raises :class:`~assessor.errors.OutputError` with one
+    sentence that says what to mend.
     """
     target = _target(path)
     try:
-        draft, descriptor = _open_draft(target)
+        draft, descriptor = _open_draft(target, 0o600 if private else 0o666)
     except OSError as error:
         raise OutputError(_sentence(path, error, replacing=False)) from error
     replacing = False
@@ -51,7 +54,7 @@ def write_whole(path: Path, data: bytes) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        if target.exists():
+        if target.exists() and not private:
             shutil.copymode(target, draft)
         replacing = True
         draft.replace(target)
@@ -60,6 +63,48 @@ def write_whole(path: Path, data: bytes) -> None:
         if isinstance(error, OSError):
             raise OutputError(_sentence(path, error, replacing=replacing)) from error
         raise
+
+
+def write_folder(path: Path, files: Mapping[str, bytes], *, keep_old: bool = False) -> Path | None:
+    """Make the folder ``path`` with ``files`` (relative path with ``/`` → bytes), whole or not at all.
+
+    A folder that holds anything is refused unless ``keep_old``: then it is renamed to the first free ``NAME.1``, ``NAME.2``
+    …, which is returned; nothing is ever deleted. Raises :class:`~assessor.errors.OutputError`.
+    """
+    shown = visible(str(path))
+    target = Path(os.path.abspath(path))  # noqa: PTH100 - a link is replaced by nothing, it is refused below
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise OutputError(f"Cannot write {shown}: it is not a folder; name another.")
+    if not target.parent.is_dir():
+        raise OutputError(f"Cannot write {shown}: there is no folder {visible(str(path.parent))}; create it, or name another.")
+    draft = target.with_name(f".assessor-{secrets.token_hex(8)}.part")
+    kept: Path | None = None
+    try:
+        is_taken = target.exists() and any(target.iterdir())
+        if is_taken and not keep_old:
+            raise OutputError(f"Cannot write {shown}: the folder is not empty; name another, or give --force to keep it aside.")
+        draft.mkdir()
+        for name, data in files.items():
+            file = draft.joinpath(*name.split("/"))
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+        if is_taken:
+            kept = next(free for number in count(1) if not (free := target.with_name(f"{target.name}.{number}")).exists())
+            target.replace(kept)
+        elif target.exists():
+            target.rmdir()
+        try:
+            draft.replace(target)
+        except BaseException:
+            if kept is not None:
+                kept.replace(target)
+            raise
+    except BaseException as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise OutputError(_sentence(path, error, replacing=False)) from error
+        raise
+    return kept
 
 
 def _target(path: Path) -> Path:
@@ -85,11 +130,11 @@ def _target(path: Path) -> Path:
     return target
 
 
-def _open_draft(target: Path) -> tuple[Path, int]:
+def _open_draft(target: Path, mode: int = 0o666) -> tuple[Path, int]:
     # O_EXCL with the ordinary mode, not mkstemp: the report gets the rights of any new file.
     draft = target.with_name(f".assessor-{secrets.token_hex(8)}.part")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    return draft, os.open(draft, flags, 0o666)
+    return draft, os.open(draft, flags, mode)
 
 
 def _sentence(path: Path, error: OSError, *, replacing: bool) -> str:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from assessor.clients.options import ConnectionOptions
-from assessor.clients.outcome import Outcome, PredictedError
-from assessor.collect.inventory import Gap, Inventory
+from assessor.clients.outcome import Basis, Outcome, PredictedError, ReasonClass
+from assessor.collect.inventory import Gap, Inventory, Usage
 from assessor.judge.findings import UpgradeFinding
 from assessor.judge.verdicts import VerdictKind
 from assessor.probe.evidence import Evidence
 from assessor.remedies.ladder import Remedy
-from assessor.topology.edges import EdgeKind, ReplicationRole
+from assessor.topology.edges import AgentSwitches, EdgeKind, Role
 
 SCHEMA_VERSION = 1
 
@@ -31,6 +31,7 @@ class Run:
     vantage: str  #: host name of the machine that ran
     driver: str  #: ODBC driver used to collect, with where it was found
     interrupted: bool
+    pseudonymised: bool = False  #: names are pseudonyms and certificates are left out; the key is kept apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class PlannedInstance:
     login: str  #: ``windows``, ``sql`` or ``entra``
     trust_store: str | None  #: id of a :class:`TrustStoreRecord`
     connection: str  #: how we connected: ``validated``, ``trusted_without_validation`` or ``unencrypted``
+    vantage: str | None = None  #: in a merged snapshot: the machine that ran for the instance's own site
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class EstatePlan:
     upgrade_date: date
     horizon_days: int  #: a certificate that ends within so many days after the upgrade makes an edge ``expires``
     instances: tuple[PlannedInstance, ...]
+    trust_store: str | None = None  #: id of the store that endpoints are described with
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class TrustStoreRecord:
     origin: str  #: file name, or ``system store of HOST``
     certificates_total: int  #: how many the whole store holds
     certificates: tuple[str, ...]  #: PEM
+    is_source: bool = True  #: taken from the source hosts; ``False``: the store of the machine that ran
+    issuers: tuple[str, ...] = ()  #: SHA-256 of each issuer's name that was looked up in the whole store
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,16 @@ class FindingRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientExpectation:
+    """What one client with its default options experiences at an endpoint, dialled by the endpoint's own name."""
+
+    client: str  #: id of the client profile
+    connects: bool | None  #: ``None``: it depends on something that is not known
+    reason: ReasonClass
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
 class AssessedEndpoint:
     """One endpoint: what was seen, and what is wrong with its certificate at the upgrade date.
 
@@ -100,6 +115,18 @@ class AssessedEndpoint:
     evidence: Evidence
     certificates: tuple[CertificateSummary, ...]
     findings: tuple[FindingRecord, ...]
+    clients: tuple[ClientExpectation, ...] = ()  #: every known client, in the default store, at the upgrade date
+    others: tuple[Evidence, ...] = ()  #: what other vantages saw, or the same one earlier; ``evidence`` is the best
+
+
+@dataclass(frozen=True, slots=True)
+class ReferencedServer:
+    """A server that edges lead to and that is not in the estate file. It was probed at most, never connected to."""
+
+    name: str  #: as first dialled
+    sources: tuple[str, ...]  #: instances of the estate that refer to it
+    edges: tuple[str, ...]  #: ids
+    is_sql_server: bool  #: some edge dials it as a SQL Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +142,7 @@ class AssessedEdge:
     rules: tuple[str, ...]
     reasons: tuple[str, ...]
     wave: int | None  #: of the source
-    role: ReplicationRole | None
+    role: Role | None
     detail: str
     product: str | None
     provider: str | None
@@ -128,6 +155,10 @@ class AssessedEdge:
     remedies: tuple[Remedy, ...]
     missing: tuple[str, ...]
     assumptions: tuple[str, ...]
+    also_endpoints: tuple[str, ...] = ()  #: ids of further endpoints it must reach: replicas, routed hosts, partners
+    agent: AgentSwitches | None = None  #: of a replication agent
+    used_by: tuple[Usage, ...] = ()  #: modules, synonyms and job steps that use a linked server, the last used first
+    is_usage_whole: bool | None = None  #: everything was searched, so ``used_by`` is all; ``None``: no linked server
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +174,4 @@ class Snapshot:
     edges: tuple[AssessedEdge, ...]
     gaps: tuple[Gap, ...]  #: of the run as a whole; each inventory has its own
     findings: tuple[UpgradeFinding, ...] = ()  #: what else the upgrade meets, on instances planned for it
+    referenced: tuple[ReferencedServer, ...] = ()  #: servers outside the estate file that edges lead to

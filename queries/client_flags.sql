@@ -7,6 +7,8 @@
 -- loses: whether the host forces encryption, or allows trust without validation, for all its outgoing connections
 -- returns: sni18_flag1 int, sni18_flag1_label nvarchar(256), sni18_flag2 int, sni18_flag2_label nvarchar(256),
 --   sni19_flag1 int, sni19_flag1_label nvarchar(256), sni19_flag2 int, sni19_flag2_label nvarchar(256)
+-- finds: settings
+-- rights: sysadmin else hidden; EXECUTE ON master.dbo.xp_regread else refused
 
 -- A flag is what its label says, whatever its number. Keys that are missing ("error 2") or refused ("error 5")
 -- are told by a message and leave the variable NULL.

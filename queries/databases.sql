@@ -7,6 +7,8 @@
 -- loses: which databases publish, distribute or subscribe
 -- returns: name nvarchar(128) not null, state_desc nvarchar(60), has_access int, is_published bit,
 --   is_merge_published bit, is_distributor bit
+-- finds: edges
+-- rights: VIEW ANY DATABASE else hidden; CONNECT ANY DATABASE (12-) else hidden
 
 -- is_subscribed is left out on purpose: it is always 0. Subscribers are found by their tables.
 SELECT TOP (40000)

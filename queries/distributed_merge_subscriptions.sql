@@ -7,6 +7,9 @@
 -- loses: which merge subscribers the agents of this distributor connect to
 -- returns: publisher nvarchar(128), publisher_db nvarchar(128), publication nvarchar(128),
 --   subscriber nvarchar(128), subscriber_db nvarchar(128), subscription_type int
+-- finds: edges
+-- rights: SELECT ON $(database).dbo.MSmerge_subscriptions else refused;
+--   SELECT ON $(database).dbo.MSpublications else refused
 
 SET NOCOUNT ON;
 SET LOCK_TIMEOUT 10000;

@@ -8,6 +8,9 @@
 -- returns: publisher nvarchar(128), publisher_db nvarchar(128), publication nvarchar(128),
 --   publication_type int, subscriber_id int, subscriber nvarchar(128), subscriber_db nvarchar(128),
 --   subscription_type int
+-- finds: edges
+-- rights: SELECT ON $(database).dbo.MSsubscriptions else refused;
+--   SELECT ON $(database).dbo.MSpublications else refused; SELECT ON $(database).dbo.MSreplservers else refused
 
 -- Newer distribution databases have their own list of servers, MSreplservers; joining their ids to sys.servers gives
 -- wrong names without an error. The old join is right only where the list is known to be absent: we do not see it

@@ -6,6 +6,8 @@
 -- permission: SELECT on msdb.dbo.MSdistpublishers, columns name, distribution_db and active
 -- loses: which publishers the agents of this distributor connect to
 -- returns: name nvarchar(128) not null, distribution_db nvarchar(128), active bit
+-- finds: edges
+-- rights: SELECT ON msdb.dbo.MSdistpublishers [name, distribution_db, active] else refused
 
 -- Asked only where a distribution database exists, for the table appears with it. Its columns for logins,
 -- passwords and storage keys are never read.

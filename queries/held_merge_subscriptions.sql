@@ -9,6 +9,10 @@
 -- returns: publication nvarchar(128) not null, publisher nvarchar(128) not null,
 --   publisher_db nvarchar(128) not null, distributor nvarchar(128), subscriber nvarchar(128),
 --   subscriber_db nvarchar(128), subscription_type int
+-- finds: edges
+-- rights: SELECT ON $(database).dbo.sysmergepublications
+--   [name, pubid, publisher, publisher_db, distributor] else refused;
+--   SELECT ON $(database).dbo.sysmergesubscriptions else refused; VIEW ANY DEFINITION else hidden
 
 -- Both tables exist at the publisher and at the subscriber, with rows for both; publisher and publisher_db tell.
 SET NOCOUNT ON;

@@ -7,6 +7,9 @@
 -- loses: whether the database subscribes to another server
 -- returns: publisher nvarchar(128) not null, publisher_db nvarchar(128) not null,
 --   publication nvarchar(128) not null, subscription_type int, update_mode int
+-- finds: edges
+-- rights: SELECT ON $(database).dbo.MSreplication_subscriptions else refused;
+--   VIEW ANY DEFINITION else hidden
 
 -- A table that we may not see looks like one that is not there, so its absence counts only for a login that may see
 -- every definition of the database. For others we try to read it, and the error tells.

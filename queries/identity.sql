@@ -7,7 +7,10 @@
 -- loses: everything about the instance, for its version decides which other queries fit
 -- returns: server_name nvarchar(128) not null, registered_name nvarchar(128), machine_name nvarchar(128),
 --   physical_name nvarchar(128), instance_name nvarchar(128), product_version nvarchar(128) not null,
---   edition nvarchar(128), engine_edition int, path_separator nvarchar(10), is_hadr_enabled int
+--   edition nvarchar(128), engine_edition int, path_separator nvarchar(10), is_hadr_enabled int,
+--   is_clustered int
+-- finds: edges
+-- rights: none
 
 -- SERVERPROPERTY answers NULL to a name that the version does not know, never an error.
 -- PathSeparator (2017 and later) tells Linux from Windows without any right.
@@ -21,4 +24,5 @@ SELECT
     CONVERT(nvarchar(128), SERVERPROPERTY('Edition')) AS edition,
     CONVERT(int, SERVERPROPERTY('EngineEdition')) AS engine_edition,
     CONVERT(nvarchar(10), SERVERPROPERTY('PathSeparator')) AS path_separator,
-    CONVERT(int, SERVERPROPERTY('IsHadrEnabled')) AS is_hadr_enabled;
+    CONVERT(int, SERVERPROPERTY('IsHadrEnabled')) AS is_hadr_enabled,
+    CONVERT(int, SERVERPROPERTY('IsClustered')) AS is_clustered;

@@ -7,6 +7,8 @@
 -- loses: the other ports of the instance, so a definition that dials one may not be recognised as this instance
 -- returns: ip_address nvarchar(48) not null, port int not null, type_desc nvarchar(20) not null,
 --   state_desc nvarchar(16)
+-- finds: settings
+-- rights: VIEW SERVER STATE (11-15) else refused; VIEW SERVER SECURITY STATE (16-) else refused
 
 SELECT TOP (1000)
     l.ip_address,

@@ -7,6 +7,8 @@
 -- loses: as whom connections to the linked servers are made
 -- returns: server_name nvarchar(128) not null, local_principal_id int not null, local_login nvarchar(128),
 --   uses_self_credential bit, remote_name nvarchar(128)
+-- finds: settings
+-- rights: ALTER ANY LINKED SERVER else hidden; VIEW ANY DEFINITION else hidden
 
 -- The name of a principal that we may not see is NULL; that must not lose the mapping.
 SELECT TOP (50001)

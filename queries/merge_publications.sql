@@ -7,6 +7,9 @@
 -- loses: what the database publishes by merge replication
 -- returns: name nvarchar(128) not null, publisher nvarchar(128) not null, publisher_db nvarchar(128) not null,
 --   distributor nvarchar(128)
+-- finds: edges
+-- rights: SELECT ON $(database).dbo.sysmergepublications
+--   [name, pubid, publisher, publisher_db, distributor] else refused
 
 -- The table also holds publications that this database subscribes to; publisher and publisher_db tell them apart.
 SET NOCOUNT ON;

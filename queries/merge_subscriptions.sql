@@ -8,6 +8,10 @@
 -- returns: publication nvarchar(128) not null, publisher nvarchar(128) not null,
 --   publisher_db nvarchar(128) not null, subscriber nvarchar(128), subscriber_db nvarchar(128),
 --   subscription_type int
+-- finds: edges
+-- rights: SELECT ON $(database).dbo.sysmergepublications
+--   [name, pubid, publisher, publisher_db, distributor] else refused;
+--   SELECT ON $(database).dbo.sysmergesubscriptions else refused
 
 -- The publisher has a row of its own among the subscriptions, with equal ids.
 SET NOCOUNT ON;

@@ -6,6 +6,8 @@
 -- permission: VIEW SERVER STATE up to 2019; VIEW SERVER PERFORMANCE STATE from 2022
 -- loses: what the instance is configured to do at its next start: forced encryption, certificate, hidden or not
 -- returns: registry_key nvarchar(256), value_name nvarchar(256) not null, value_data nvarchar(4000)
+-- finds: settings
+-- rights: VIEW SERVER STATE (11-15) else refused; VIEW SERVER PERFORMANCE STATE (16-) else refused
 
 -- No rows means unknown, never "off": so it is on Linux, and so it may be for a single value.
 SELECT TOP (100)

@@ -6,6 +6,8 @@
 -- permission: EXECUTE on master.dbo.xp_instance_regread
 -- loses: the second opinion about forced encryption, strict encryption, hidden instance and certificate
 -- returns: force_encryption int, force_strict int, hide_instance int, certificate nvarchar(256)
+-- finds: settings
+-- rights: EXECUTE ON master.dbo.xp_instance_regread else refused
 
 -- xp_instance_regread turns the generic path into the instance's own hive; a value that is missing leaves its
 -- variable NULL, which is unknown and not 0. Tools disagree about the generic path, so both are asked.

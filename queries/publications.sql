@@ -6,6 +6,8 @@
 -- permission: SELECT on dbo.syspublications of the publication database
 -- loses: what the database publishes
 -- returns: name nvarchar(128) not null, repl_freq int, options int
+-- finds: edges
+-- rights: SELECT ON $(database).dbo.syspublications [name, pubid, repl_freq, options] else refused
 
 SET NOCOUNT ON;
 SET LOCK_TIMEOUT 10000;

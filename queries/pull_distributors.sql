@@ -8,6 +8,9 @@
 -- loses: which distributor the pull subscriptions of the database connect to
 -- returns: publisher nvarchar(128) not null, publisher_db nvarchar(128) not null,
 --   publication nvarchar(128) not null, distributor nvarchar(128)
+-- finds: edges
+-- rights: SELECT ON $(database).dbo.MSsubscription_properties
+--   [publisher, publisher_db, publication, distributor] else refused
 
 -- Asked only where the database holds a pull subscription, for the table appears with the first one. Its columns
 -- for logins and passwords are never read.

@@ -6,6 +6,8 @@
 -- permission: VIEW SERVER STATE up to 2019 (older builds: securityadmin); VIEW ANY ERROR LOG from 2022
 -- loses: whether the certificate in force is the one that the instance makes for itself
 -- returns: LogDate datetime, ProcessInfo nvarchar(100), Text nvarchar(4000)
+-- finds: settings
+-- rights: VIEW SERVER STATE (11-15) else refused; VIEW ANY ERROR LOG (16-) else refused
 
 -- The wording comes from the server itself, so that we search for what this build writes.
 SET NOCOUNT ON;

@@ -6,6 +6,8 @@
 -- permission: VIEW SERVER STATE up to 2019 (older builds: securityadmin); VIEW ANY ERROR LOG from 2022
 -- loses: whether the certificate in force is the one that the instance makes for itself
 -- returns: LogDate datetime, ProcessInfo nvarchar(100), Text nvarchar(4000)
+-- finds: settings
+-- rights: VIEW SERVER STATE (11-15) else refused; VIEW ANY ERROR LOG (16-) else refused
 
 -- Asked only where the English wording was not found. Message 26018 has no untranslated part to search for. The log
 -- is written in the language of setup, which is also the default language unless somebody changed it; on an English

@@ -6,6 +6,10 @@
 -- permission: SELECT on dbo.syssubscriptions, dbo.syspublications and dbo.sysextendedarticlesview of the database
 -- loses: who subscribes to the database
 -- returns: publication nvarchar(128), subscriber nvarchar(128), subscriber_db nvarchar(128), subscription_type int
+-- finds: edges
+-- rights: SELECT ON $(database).dbo.syspublications [name, pubid, repl_freq, options] else refused;
+--   SELECT ON $(database).dbo.syssubscriptions else refused;
+--   SELECT ON $(database).dbo.sysextendedarticlesview else refused
 
 -- One row an article, hence DISTINCT. Ids below zero are virtual subscribers: bookkeeping.
 SET NOCOUNT ON;

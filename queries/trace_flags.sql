@@ -6,5 +6,7 @@
 -- permission: none
 -- loses: whether trace flag 17600 is on now
 -- returns: TraceFlag int not null, Status int, Global int not null, Session int
+-- finds: settings
+-- rights: none
 
 DBCC TRACESTATUS (17600, -1) WITH NO_INFOMSGS;

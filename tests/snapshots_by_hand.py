@@ -18,6 +18,7 @@ from assessor.collect.inventory import (
     Listener,
     TraceFlag,
 )
+from assessor.judge.findings import Severity, UpgradeFinding
 from assessor.judge.rules import Rule, RuleStatus
 from assessor.judge.verdicts import VerdictKind
 from assessor.probe.evidence import EncryptionAnswer, Endpoint, Evidence, FailureClass, TlsSession
@@ -320,6 +321,14 @@ def snapshot(**changes: object) -> Snapshot:
             ),
         ),
         gaps=(),
+        findings=(
+            UpgradeFinding(
+                "UP-05", "sql01.corp.example", "support", Severity.NOTE, "Support ends.", "Upgrade earlier.", ("A page, undated",)
+            ),
+            UpgradeFinding(
+                "FT-01", "sql02.corp.example", "database Sales", Severity.BREAKS, "2 indexes.", "Rebuild.", ("A page, undated",)
+            ),
+        ),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -400,4 +409,5 @@ def hostile(texts: tuple[str, ...] = (*HOSTILE, LONG)) -> Snapshot:
             for place, text in enumerate(texts)
         ),
         gaps=tuple(Gap(text, GapKind.FAILED, text, text) for text in texts),
+        findings=tuple(UpgradeFinding(text, text, text, Severity.CHANGES, text, text, (text,)) for text in texts),
     )

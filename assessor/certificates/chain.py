@@ -10,11 +10,11 @@ Nothing here does I/O, and nothing here knows a client: :mod:`assessor.clients` 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from assessor.certificates.certificate import Certificate, likely_issued
+from assessor.certificates.certificate import UNREADABLE_END, UNREADABLE_START, Certificate, likely_issued
 from assessor.certificates.constraints import violates
 from assessor.certificates.findings import Finding, FindingCode
 from assessor.certificates.strength import LEVEL_2_BITS, key_security_bits, signature_security_bits
@@ -25,6 +25,9 @@ MAX_DEPTH = 100
 
 #: Key-usage bits of which a TLS server's certificate needs one (KU_TLS in v3_purp.c).
 _TLS_KEY_USAGE = frozenset({"digital_signature", "key_encipherment", "key_agreement"})
+
+#: Bits of Netscape's certificate type (NS_SSL_SERVER, NS_SSL_CA, NS_ANY_CA).
+_NETSCAPE_SERVER, _NETSCAPE_TLS_CA, _NETSCAPE_CA = 0x40, 0x04, 0x07
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,8 @@ def _in_date(certificate: Certificate, at: datetime) -> bool:
     return certificate.not_before <= at <= certificate.not_after
 
 
-def _best_issuer(subject: Certificate, candidates: Sequence[Certificate], at: datetime) -> Certificate | None:
-    """The first issuer that is in date; failing that, the one that ended last (get0_best_issuer_sk)."""
+def _best_issuer(subject: Certificate, candidates: Iterable[Certificate], at: datetime) -> Certificate | None:
+    """The first likely issuer that is in date; failing that, the one that ended last (find_issuer)."""
     likely = [candidate for candidate in candidates if likely_issued(candidate, subject)]
     for candidate in likely:
         if _in_date(candidate, at):
@@ -88,53 +91,50 @@ def _best_issuer(subject: Certificate, candidates: Sequence[Certificate], at: da
 
 
 def _build(leaf: Certificate, rest: Sequence[Certificate], store: TrustStore, at: datetime) -> _Path:
-    """Grow the path from the leaf: the store first at every step, the peer's certificates while the store has none."""
+    """Grow the path from the leaf: the store first at every step, the peer's certificates while the store has none.
+
+    Once the store has supplied an issuer, only the store supplies the rest. A self-signed certificate of the peer
+    counts only if the store answers with this very one: a namesake is a mimic.
+    """
     path = [leaf]
-    pool = list(rest)
-    while len(path) <= MAX_DEPTH:
+    pool = [leaf, *rest]
+    untrusted = 1
+    while True:
         top = path[-1]
-        issuer = _best_issuer(top, store.by_subject(top.issuer_key), at)
-        if issuer is not None:
-            if top.is_self_signed:
-                # A self-signed certificate counts only if the store holds this very one: a namesake is a mimic.
-                if top in store:
-                    return _Path(tuple(path), len(path) - 1, True)
-                return _Path(tuple(path), len(path), False)
-            return _grow_in_store([*path, issuer], len(path), store, at)
-        if top.is_self_signed:
-            return _Path(tuple(path), len(path), False)
-        found = _best_issuer(top, pool, at)
+        may_grow = len(path) <= MAX_DEPTH + 1
+        issuer = _best_issuer(top, store.by_subject(top.issuer_key), at) if may_grow else None
+        if issuer is not None and not top.is_self_signed:
+            path.append(issuer)
+            if issuer.is_self_signed:
+                return _Path(tuple(path), untrusted, True)
+            continue
+        if issuer == top and issuer is not None:
+            return _Path(tuple(path), untrusted - 1, True)
+        if untrusted < len(path) or top.is_self_signed or not may_grow:
+            return _Path(tuple(path), untrusted, False)
+        found = _best_issuer(top, (candidate for candidate in pool if candidate not in path), at)
         if found is None:
-            return _Path(tuple(path), len(path), False)
+            return _Path(tuple(path), untrusted, False)
         pool.remove(found)
         path.append(found)
-    return _Path(tuple(path), len(path), False)
-
-
-def _grow_in_store(path: list[Certificate], untrusted: int, store: TrustStore, at: datetime) -> _Path:
-    """Once the store has supplied an issuer, only the store supplies the rest."""
-    while not path[-1].is_self_signed and len(path) <= MAX_DEPTH:
-        issuer = _best_issuer(path[-1], store.by_subject(path[-1].issuer_key), at)
-        if issuer is None or issuer in path:
-            return _Path(tuple(path), untrusted, False)
-        path.append(issuer)
-    return _Path(tuple(path), untrusted, path[-1].is_self_signed)
+        untrusted += 1
 
 
 def _findings(path: _Path, store: TrustStore, at: datetime, known: Sequence[Certificate]) -> Iterator[Finding]:
     chain = path.certificates
-    unreadable = [(depth, each) for depth, each in enumerate(chain) if each.unreadable]
-    for depth, certificate in unreadable:
-        yield Finding(
-            FindingCode.UNREADABLE,
-            f"{_who(depth, certificate)} has extensions that can't be read: {certificate.unreadable}.",
-            depth,
-        )
     if key_security_bits(chain[0]) < LEVEL_2_BITS:
         yield _weak_key(0, chain[0])
     if not path.is_anchored:
         yield from _not_anchored(path, store, at, known)
-    yield from _extension_findings(chain, path.untrusted)
+    for depth, certificate in enumerate(chain):
+        if certificate.unreadable:
+            yield Finding(
+                FindingCode.UNREADABLE,
+                f"{_who(depth, certificate)} has extensions that can't be read: {certificate.unreadable}.",
+                depth,
+                "unable to get local issuer certificate",
+            )
+    yield from _extension_findings(chain)
     yield from _strength_findings(chain)
     yield from _signatures_and_dates(chain, at)
     yield from _name_constraint_findings(chain)
@@ -143,10 +143,10 @@ def _findings(path: _Path, store: TrustStore, at: datetime, known: Sequence[Cert
 def _not_anchored(path: _Path, store: TrustStore, at: datetime, known: Sequence[Certificate]) -> Iterator[Finding]:
     chain = path.certificates
     depth, top = len(chain) - 1, chain[-1]
-    if len(chain) > MAX_DEPTH:
+    if len(chain) > MAX_DEPTH + 1:
         yield Finding(
             FindingCode.CHAIN_TOO_LONG,
-            f"The chain is longer than {MAX_DEPTH}.",
+            f"The chain is longer than {MAX_DEPTH}: CAs of the store have signed each other, and none of them itself.",
             depth,
             "certificate chain too long",
         )
@@ -179,7 +179,14 @@ def _not_anchored(path: _Path, store: TrustStore, at: datetime, known: Sequence[
     words = "unable to get local issuer certificate"
     if path.untrusted < len(chain):
         words = "unable to get issuer certificate"
-    if _is_intermediate(top, store, at, known):
+    if top.unreadable:
+        yield Finding(
+            FindingCode.UNTRUSTED_ROOT,
+            f"{_who(depth, top)} can't be tied to an issuer, because it has a {top.unreadable}.",
+            depth,
+            words,
+        )
+    elif _is_intermediate(top, store, at, known):
         yield Finding(
             FindingCode.INTERMEDIATE_MISSING,
             f"The server does not send the intermediate CA {top.issuer}, which issued {_who(depth, top)}; "
@@ -209,17 +216,19 @@ def _is_intermediate(top: Certificate, store: TrustStore, at: datetime, known: S
 
 
 def is_certificate_authority(certificate: Certificate) -> int:
-    """OpenSSL's ``check_ca``: 0 no; 1 by basic constraints; 3 a version 1 root; 4 only by its key usage."""
+    """OpenSSL's ``check_ca``: 0 no; 1 by basic constraints; 3 a version 1 root; 4 by key usage; 5 by Netscape's type."""
     if certificate.key_usage is not None and "key_cert_sign" not in certificate.key_usage:
         return 0
     if certificate.basic_constraints is not None:
         return 1 if certificate.basic_constraints.ca else 0
     if certificate.is_v1 and certificate.is_self_signed:
         return 3
-    return 4 if certificate.key_usage is not None else 0
+    if certificate.key_usage is not None:
+        return 4
+    return 5 if (certificate.netscape_type or 0) & _NETSCAPE_CA else 0
 
 
-def _extension_findings(chain: Sequence[Certificate], untrusted: int) -> Iterator[Finding]:
+def _extension_findings(chain: Sequence[Certificate]) -> Iterator[Finding]:
     length = 0
     for depth, certificate in enumerate(chain):
         who = _who(depth, certificate)
@@ -229,6 +238,13 @@ def _extension_findings(chain: Sequence[Certificate], untrusted: int) -> Iterato
                 f"{who} carries a critical extension that clients do not know ({certificate.unhandled_critical[0]}).",
                 depth,
                 "unhandled critical extension",
+            )
+        if certificate.is_proxy:
+            yield Finding(
+                FindingCode.UNKNOWN_CRITICAL,
+                f"{who} is a proxy certificate (RFC 3820), which no TLS client takes.",
+                depth,
+                "proxy certificates not allowed, please set the appropriate flag",
             )
         if depth > 0:
             authority = is_certificate_authority(certificate)
@@ -254,20 +270,28 @@ def _extension_findings(chain: Sequence[Certificate], untrusted: int) -> Iterato
 
 
 def _usage_findings(depth: int, certificate: Certificate) -> Iterator[Finding]:
+    """``check_purpose_ssl_server`` of v3_purp.c: one finding, for the first of its tests that fails."""
     who = _who(depth, certificate)
+    kind = certificate.netscape_type
+    words = "unsuitable certificate purpose"
     if not certificate.allows_server_authentication:
         yield Finding(
             FindingCode.WRONG_EKU,
             f"{who} is not for server authentication (its extended key usage leaves it out).",
             depth,
-            "unsuitable certificate purpose",
+            words,
         )
-    elif depth == 0 and certificate.key_usage is not None and not certificate.key_usage & _TLS_KEY_USAGE:
+    elif depth > 0:
+        if is_certificate_authority(certificate) == 5 and not (kind or 0) & _NETSCAPE_TLS_CA:
+            yield Finding(FindingCode.KEY_USAGE, f"{who} is a CA, but not for TLS (Netscape type).", depth, words)
+    elif kind is not None and not kind & _NETSCAPE_SERVER:
+        yield Finding(FindingCode.KEY_USAGE, f"{who} is not for TLS servers (Netscape type).", depth, words)
+    elif certificate.key_usage is not None and not certificate.key_usage & _TLS_KEY_USAGE:
         yield Finding(
             FindingCode.KEY_USAGE,
             f"{who} may not be used for TLS: its key usage has neither digital signature nor key encipherment.",
             depth,
-            "unsuitable certificate purpose",
+            words,
         )
 
 
@@ -295,16 +319,13 @@ def _weak_key(depth: int, certificate: Certificate) -> Finding:
 
 def _signatures_and_dates(chain: Sequence[Certificate], at: datetime) -> Iterator[Finding]:
     """From the top down: the signature on each certificate below the top, then its dates (internal_verify)."""
-    start = len(chain) - 1
-    if start > 0 and not likely_issued(chain[start], chain[start]):
-        start -= 1  # the issuer of the last one is not at hand, so OpenSSL begins one below it
-    for depth in range(start, -1, -1):
+    for depth in range(len(chain) - 1, -1, -1):
         certificate = chain[depth]
         if depth + 1 < len(chain):
             issuer = chain[depth + 1]
             if issuer.key_usage is not None and "key_cert_sign" not in issuer.key_usage:
                 yield Finding(
-                    FindingCode.KEY_USAGE,
+                    FindingCode.NOT_A_CA,
                     f"{_who(depth + 1, issuer)} may not sign certificates (key usage).",
                     depth + 1,
                     "key usage does not include certificate signing",
@@ -316,6 +337,15 @@ def _signatures_and_dates(chain: Sequence[Certificate], at: datetime) -> Iterato
                     depth,
                     "certificate signature failure",
                 )
+        if certificate.not_before == UNREADABLE_START or certificate.not_after == UNREADABLE_END:
+            which = "notBefore" if certificate.not_before == UNREADABLE_START else "notAfter"
+            yield Finding(
+                FindingCode.UNREADABLE,
+                f"{_who(depth, certificate)} has a date of validity that can't be read ({which}).",
+                depth,
+                f"format error in certificate's {which} field",
+            )
+            continue
         if at < certificate.not_before:
             yield Finding(
                 FindingCode.NOT_YET_VALID if depth == 0 else FindingCode.CA_NOT_YET_VALID,

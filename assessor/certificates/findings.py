@@ -57,7 +57,7 @@ REASON_OF: dict[FindingCode, ReasonClass] = {
     FindingCode.NAME_CONSTRAINTS: ReasonClass.NAME_CONSTRAINTS,
     FindingCode.UNKNOWN_CRITICAL: ReasonClass.BAD_CERTIFICATE,
     FindingCode.UNREADABLE: ReasonClass.BAD_CERTIFICATE,
-    FindingCode.CHAIN_TOO_LONG: ReasonClass.BAD_CERTIFICATE,
+    FindingCode.CHAIN_TOO_LONG: ReasonClass.PATH_LENGTH,
     FindingCode.NAME_MISMATCH: ReasonClass.NAME_MISMATCH,
 }
 

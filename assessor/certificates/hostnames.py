@@ -7,10 +7,12 @@ data, one :class:`NameRules` a client profile.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from assessor.certificates.certificate import Certificate
+from assessor.certificates.extensions import DNS
 
 
 class CommonName(StrEnum):
@@ -33,11 +35,16 @@ class IpAddress(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NameRules:
-    """One client's matching rules. Case never matters and ``*`` covers one whole label, in all of them."""
+    """One client's matching rules. Case never matters and ``*`` covers one whole label, in all of them.
+
+    ``reads_raw_bytes``: the client takes names as C strings, so they end at a NUL, and a CN of two bytes a letter
+    (BMPString) reads as empty. Measured for ODBC Driver 18.6; others are taken to decode names properly.
+    """
 
     common_name: CommonName
     ip_address: IpAddress
     wildcard_in_common_name: bool = True
+    reads_raw_bytes: bool = False
 
 
 def covers(certificate: Certificate, name: str, rules: NameRules) -> bool | None:
@@ -56,15 +63,30 @@ def covers(certificate: Certificate, name: str, rules: NameRules) -> bool | None
             return True
         if rules.ip_address is IpAddress.SAN:
             return False
-    candidates = list(certificate.dns_names)
-    if any(matches(pattern, name) for pattern in candidates):
+    wild = address is None or rules.ip_address is IpAddress.TEXT
+    if any(matches(pattern, name, wild=wild) for pattern in _dns_names(certificate, rules)):
         return True
     if not _looks_at_common_name(certificate, rules):
         return False
-    return any(
-        matches(pattern, name) if rules.wildcard_in_common_name else pattern.lower() == name.lower()
-        for pattern in certificate.common_names
-    )
+    wild = wild and rules.wildcard_in_common_name
+    return any(matches(pattern, name, wild=wild) for pattern in _common_names(certificate, rules))
+
+
+def _dns_names(certificate: Certificate, rules: NameRules) -> Iterator[str]:
+    for name in certificate.general_names:
+        if name.kind == DNS:
+            yield _until_nul(name.value) if rules.reads_raw_bytes else name.text
+
+
+def _common_names(certificate: Certificate, rules: NameRules) -> Iterator[str]:
+    if rules.reads_raw_bytes:
+        yield from map(_until_nul, certificate.common_name_bytes)
+    else:
+        yield from certificate.common_names
+
+
+def _until_nul(value: bytes) -> str:
+    return value.partition(b"\0")[0].decode("utf-8", "replace")
 
 
 def _looks_at_common_name(certificate: Certificate, rules: NameRules) -> bool:
@@ -79,15 +101,20 @@ def _looks_at_common_name(certificate: Certificate, rules: NameRules) -> bool:
             return False
 
 
-def matches(pattern: str, name: str) -> bool:
+def matches(pattern: str, name: str, *, wild: bool = True) -> bool:
     """One name of a certificate against the dialled name: equal, or ``*`` for exactly the first label."""
-    pattern, name = pattern.lower(), name.lower()
+    pattern, name = _fold(pattern), _fold(name)
     if pattern == name:
-        return True
-    if not pattern.startswith("*."):
+        return bool(name)
+    if not wild or not pattern.startswith("*."):
         return False
     first, dot, rest = name.partition(".")
-    return bool(first) and bool(dot) and rest == pattern[2:] and _as_ip(name) is None
+    return bool(first) and bool(dot) and rest == pattern[2:]
+
+
+def _fold(name: str) -> str:
+    """Lower case for ASCII alone: the Kelvin sign is no k."""
+    return "".join(each.lower() if each.isascii() else each for each in name)
 
 
 def _as_ip(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -46,7 +46,7 @@ def integer_factorisation_bits(modulus_bits: int) -> int:
 def key_security_bits(certificate: Certificate) -> int:
     """Bits of security of the certificate's key; 0 when the key can't be read."""
     match certificate.key_algorithm:
-        case "RSA" | "DSA":
+        case "RSA" | "RSA-PSS" | "DSA":
             return integer_factorisation_bits(certificate.key_bits)
         case "ECDSA":
             return certificate.key_bits // 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import ssl
 import sys
@@ -33,6 +34,8 @@ class TrustStore:
     origin: str
     certificates: tuple[Certificate, ...]
     is_source: bool = True
+    total: int | None = None  #: certificates in the whole store, where ``certificates`` are only those that matter
+    issuers: frozenset[str] = frozenset()  #: what was looked up in the whole store, see :func:`name_digest`
 
     def by_subject(self, name: object) -> tuple[Certificate, ...]:
         """The certificates with this subject (see :attr:`Certificate.subject_key`), in store order."""
@@ -40,6 +43,19 @@ class TrustStore:
 
     def __contains__(self, certificate: Certificate) -> bool:
         return certificate in self.certificates
+
+    def can_judge(self, chain: Iterable[Certificate]) -> bool:
+        """Whether nothing that building ``chain`` could touch was left out when the store was put into a snapshot."""
+        if self.total is None or self.total == len(self.certificates):
+            return True
+        return all(name_digest(certificate.issuer_key) in self.issuers for certificate in chain)
+
+    def looked_up(self, chains: Iterable[Iterable[Certificate]]) -> frozenset[str]:
+        """The issuers' names that building ``chains`` looks up here, as digests."""
+        chains = [tuple(chain) for chain in chains]
+        found = (*(each for chain in chains for each in chain), *self.relevant_to(chains))
+        names = frozenset(name_digest(certificate.issuer_key) for certificate in found)
+        return names if self.total is None else names & self.issuers
 
     def relevant_to(self, chains: Iterable[Iterable[Certificate]]) -> tuple[Certificate, ...]:
         """The certificates that building any of ``chains`` could touch: enough to judge them again elsewhere.
@@ -57,6 +73,11 @@ class TrustStore:
                     wanted.add(certificate.issuer_key)
                     grew = True
         return tuple(sorted(kept, key=self.certificates.index))
+
+
+def name_digest(name: object) -> str:
+    """A certificate's name (:attr:`Certificate.issuer_key`) in few characters, for comparing only."""
+    return hashlib.sha256(repr(name).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def load_certificates(data: bytes, where: str) -> tuple[Certificate, ...]:

@@ -9,13 +9,23 @@ import typer
 
 from assessor import __version__
 from assessor.cli.assess import assess
+from assessor.cli.check import check
+from assessor.cli.collect_script import collect_script
+from assessor.cli.compare import compare
 from assessor.cli.demo import demo
 from assessor.cli.doctor import doctor
 from assessor.cli.explain import CONTEXT_SETTINGS as EXPLAIN_SETTINGS
 from assessor.cli.explain import explain
+from assessor.cli.grants import grants
 from assessor.cli.init import init
+from assessor.cli.merge import merge, rejudge
 from assessor.cli.probe import probe
+from assessor.cli.probe_list import probe_list
+from assessor.cli.queries import queries
+from assessor.cli.remedies import remedies
+from assessor.cli.report import report
 from assessor.cli.trust_script import trust_script
+from assessor.cli.waves import waves
 from assessor.errors import AssessorError, ExitCode
 from assessor.report.text import visible
 
@@ -33,6 +43,17 @@ for command in (assess, demo, init, doctor, probe):
 # An error number such as -2146893019 is an argument, not an option.
 app.command(context_settings=EXPLAIN_SETTINGS)(explain)
 app.command("trust-script")(trust_script)
+app.command("collect-script")(collect_script)
+app.command("probe-list")(probe_list)
+app.command()(merge)
+app.command()(rejudge)
+app.command()(compare)
+app.command()(queries)
+app.command()(grants)
+app.command()(check)
+app.command()(remedies)
+app.command()(waves)
+app.command()(report)
 
 
 def _version(wanted: bool) -> None:

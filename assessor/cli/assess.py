@@ -19,14 +19,20 @@ import typer
 
 from assessor import assessment
 from assessor.atomic import check_writable
+from assessor.cli.before import Before, CompareWith, Previous, read_before, rerun_or_problem
+from assessor.cli.waves import waves_of
 from assessor.collect.driver import Driver, find_driver
 from assessor.collect.inventory import Inventory
-from assessor.errors import ExitCode, OutputError
+from assessor.collect.matching import read_folder
+from assessor.errors import ExitCode, OutputError, UsageError
 from assessor.estate import Estate, load_estate
 from assessor.judge.rules import load_rules
 from assessor.judge.verdicts import VerdictKind
 from assessor.probe.evidence import Evidence
+from assessor.probe.evidence_file import read_evidence
+from assessor.report.changes import changes_sentence
 from assessor.report.console import print_snapshot, summary_text
+from assessor.report.referenced import referenced_text
 from assessor.report.text import visible
 from assessor.report.workbook import write_workbook
 from assessor.snapshot import Snapshot
@@ -53,6 +59,21 @@ def assess(
     driver: Annotated[
         str | None, typer.Option(help="ODBC driver: its name, or the path of its library.", show_default=False)
     ] = None,
+    previous: Previous = None,
+    compare_with: CompareWith = None,
+    inventory: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Read saved outputs of the collect script; connect to nothing.", show_default=False),
+    ] = None,
+    connect: Annotated[
+        bool, typer.Option("--connect", help="With --inventory: connect to the instances that have no saved output.")
+    ] = False,
+    evidence: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="What `probe --format json` saw elsewhere; repeatable.", show_default=False),
+    ] = None,
+    no_probe: Annotated[bool, typer.Option("--no-probe", help="Probe nothing from here.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="List the servers that are referred to and not in ESTATE.")] = False,
 ) -> None:
     """Connect to every instance of ESTATE, probe every server they refer to, and say which edges will break.
 
@@ -62,10 +83,19 @@ def assess(
     (and nothing breaks), 4 no instance could be reached, 130 interrupted (what was gathered is written).
     """
     plan = load_estate(estate)
+    before = read_before(previous, compare_with)
     snapshot_path, workbook_path = output_paths(plan, snapshot, workbook)
-    found = find_driver(driver)
-    result = run(plan, found)
-    deliver(result, snapshot_path, workbook_path, output)
+    if connect and inventory is None:
+        raise UsageError("--connect goes with --inventory; without that, every instance is connected to.")
+    elsewhere = assessment.Elsewhere(
+        saved=read_folder(inventory) if inventory is not None else None,
+        evidence=tuple(each for path in evidence or () for each in read_evidence(path)),
+    )
+    found = find_driver(driver) if inventory is None or connect else None
+    result = run(plan, found, elsewhere=elsewhere, probing=not no_probe)
+    deliver(result, snapshot_path, workbook_path, output, before)
+    if follow:
+        sys.stderr.write(referenced_text(result, shutil.get_terminal_size((110, 24)).columns))
     raise typer.Exit(int(exit_code(result)))
 
 
@@ -82,7 +112,7 @@ def output_paths(plan: Estate, snapshot: Path | None, workbook: Path | None) -> 
             folder.mkdir(exist_ok=True)
         except OSError as error:
             raise OutputError(
-                f"The folder {folder.absolute()} can't be made ({error.strerror}); name the outputs with --workbook and --snapshot."
+                f"The folder {folder.absolute()} can't be made ({error.strerror}); name --workbook and --snapshot."
             ) from error
     paths = (snapshot or folder / f"{stem}.json", workbook or folder / f"{stem}.xlsx")
     for path in paths:
@@ -90,14 +120,20 @@ def output_paths(plan: Estate, snapshot: Path | None, workbook: Path | None) -> 
     return paths
 
 
-def run(plan: Estate, driver: Driver) -> Snapshot:
+def run(
+    plan: Estate, driver: Driver | None, *, elsewhere: assessment.Elsewhere | None = None, probing: bool = True
+) -> Snapshot:
     """The assessment with progress on stderr and Ctrl-C meaning: stop here, and report what there is."""
     stop = threading.Event()
-    with _interruptible(stop):
-        return assessment.assess(plan, driver, stop, _Progress(plan).watch())
+    with interruptible(stop):
+        return assessment.assess(
+            plan, driver, stop, _Progress(plan).watch(), elsewhere=elsewhere, probing=probing
+        )
 
 
-def deliver(result: Snapshot, snapshot: Path, workbook: Path, output: Format) -> None:
+def deliver(
+    result: Snapshot, snapshot: Path, workbook: Path, output: Format, before: Before | None = None
+) -> None:
     """Write both files, the summary to stderr and, if asked, the snapshot to stdout.
 
     The snapshot goes first, for the workbook can be drawn again from it. Raises :class:`OutputError`, after
@@ -105,6 +141,9 @@ def deliver(result: Snapshot, snapshot: Path, workbook: Path, output: Format) ->
     """
     written: list[Path] = []
     problems: list[str] = []
+    rerun, remark = rerun_or_problem(before or Before(), result)
+    if remark and before is not None and before.is_asked_for:
+        problems.append(remark)
     try:
         write_snapshot(result, snapshot)
         written.append(snapshot)
@@ -114,7 +153,7 @@ def deliver(result: Snapshot, snapshot: Path, workbook: Path, output: Format) ->
         written.append(spare)
         problems.append(f"{error} The snapshot was saved as {spare} instead.")
     try:
-        write_workbook(result, load_rules(), workbook)
+        write_workbook(result, load_rules(), workbook, rerun, waves_of(result))
         written.append(workbook)
     except OutputError as error:
         problems.append(f"{error} Nothing gathered is lost: it is in the snapshot {written[0]}.")
@@ -122,6 +161,10 @@ def deliver(result: Snapshot, snapshot: Path, workbook: Path, output: Format) ->
         print_snapshot(result, sys.stdout.buffer)
     width = shutil.get_terminal_size((110, 24)).columns
     sys.stderr.write(summary_text(result, width, sys.stderr.isatty(), written))
+    if rerun.comparison is not None:
+        sys.stderr.write(f"{changes_sentence(rerun.comparison)}\n")
+    elif remark and not problems:
+        sys.stderr.write(f"{visible(remark)}\n")
     if problems:
         raise OutputError(" ".join(problems))
 
@@ -135,13 +178,14 @@ def exit_code(result: Snapshot) -> ExitCode:
     verdicts = {edge.verdict for edge in result.edges}
     if VerdictKind.BREAKS in verdicts:
         return ExitCode.SOMETHING_BREAKS
-    if VerdictKind.NOT_ASSESSED in verdicts or result.gaps or any(inventory.gaps for inventory in result.inventories):
+    unseen = any(gap.hides_edges for inventory in result.inventories for gap in inventory.gaps)
+    if VerdictKind.NOT_ASSESSED in verdicts or result.gaps or unseen:
         return ExitCode.NOT_ALL_ASSESSED
     return ExitCode.NOTHING_BREAKS
 
 
 @contextmanager
-def _interruptible(stop: threading.Event) -> Iterator[None]:
+def interruptible(stop: threading.Event) -> Iterator[None]:
     """The first Ctrl-C ends the gathering and keeps what there is; a second one ends the program."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -167,7 +211,7 @@ class _Progress:
         self._probed = 0
 
     def watch(self) -> assessment.Watch:
-        return assessment.Watch(self._inventory, self._topology, self._evidence)
+        return assessment.Watch(self._inventory, self._topology, self._evidence, self._line)
 
     def _inventory(self, inventory: Inventory) -> None:
         self._collected += 1

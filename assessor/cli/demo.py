@@ -10,13 +10,14 @@ from typing import Annotated
 
 import typer
 
+from assessor.atomic import check_writable
 from assessor.cli.assess import Format, deliver, run
+from assessor.cli.story import story_paths, tell
 from assessor.collect.driver import find_driver
 from assessor.errors import ExitCode, NothingReached, OutputError
 from assessor.estate import load_estate
 from assessor.lab.estate import Lab
 from assessor.shipped import sample_data_dir
-from assessor.atomic import check_writable
 
 
 def demo(
@@ -25,6 +26,9 @@ def demo(
         str | None, typer.Option(help="ODBC driver: its name, or the path of its library.", show_default=False)
     ] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Leave the servers running afterwards, until Ctrl-C.")] = False,
+    story: Annotated[
+        bool, typer.Option("--story", help="Assess, mend some of it in the lab, and assess again: demo-before and demo-after.")
+    ] = False,
 ) -> None:
     """Start the built-in lab on loopback, assess it as any estate, and leave workbook and snapshot in a folder.
 
@@ -35,14 +39,19 @@ def demo(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"The folder {folder} can't be made ({error.strerror}); name another with --output.") from error
+    if story:
+        story_paths(folder)
     snapshot, workbook = folder / "demo.json", folder / "demo.xlsx"
     for path in (snapshot, workbook):
         check_writable(path)
     found = find_driver(driver)
     with tempfile.TemporaryDirectory(prefix="assessor-demo-") as work, Lab(sample_data_dir(), Path(work)) as lab:
         sys.stderr.write(f"The lab is up: {len(lab.servers)} emulated servers on loopback.\n")
-        result = run(load_estate(lab.estate_file), found)
-        deliver(result, snapshot, workbook, Format.TEXT)
+        if story:
+            _, result = tell(lab, found, folder)
+        else:
+            result = run(load_estate(lab.estate_file), found)
+            deliver(result, snapshot, workbook, Format.TEXT)
         if not any(inventory.identity for inventory in result.inventories):
             raise NothingReached("No emulated server could be reached; run assessor doctor.")
         if result.run.interrupted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated
@@ -22,33 +23,60 @@ from assessor.probe.endpoints import Unprobed, endpoint_for
 from assessor.probe.evidence import Endpoint
 from assessor.probe.scheduler import probe_all
 from assessor.probe.settings import ProbeSettings
+from assessor.probe.targets import read_targets
 from assessor.report.examination import examination_text, examinations_json
 from assessor.routes import RouteError, Routes
 
 
 def probe(
     targets: Annotated[
-        list[str], typer.Argument(metavar="TARGET...", help=r"As a client dials it: HOST, HOST\INST, HOST,1433, tcp:…")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="[TARGET]...", help=r"As a client dials it: HOST, HOST\INST, HOST,1433, tcp:…", show_default=False
+        ),
+    ] = None,
+    targets_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--targets", metavar="FILE", help="Targets from a file, as probe-list writes it.", show_default=False
+        ),
+    ] = None,
     trust_store: Annotated[
         Path | None,
-        typer.Option(help="PEM, DER or PKCS #7 file, or a folder of them. [default: this machine's store]", show_default=False),
+        typer.Option(
+            help="PEM, DER or PKCS #7 file, or a folder of them. [default: this machine's store]", show_default=False
+        ),
     ] = None,
     at: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Judge validity on this date, e.g. 2027-03-20. [default: now]", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="DATE", help="Judge validity on this date, e.g. 2027-03-20. [default: now]", show_default=False
+        ),
     ] = None,
     client: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Only this client; repeatable. [default: all]", show_default=False)
+        list[str] | None,
+        typer.Option(metavar="ID", help="Only this client; repeatable. [default: all]", show_default=False),
     ] = None,
     host_name_in_certificate: Annotated[
         str | None, typer.Option(metavar="NAME", help="As the option HostNameInCertificate.", show_default=False)
     ] = None,
     server_certificate: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="As the option ServerCertificate: the certificate to pin.", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="As the option ServerCertificate: the certificate to pin.", show_default=False
+        ),
     ] = None,
     route: Annotated[
         list[str] | None,
-        typer.Option(metavar="HOST[:PORT]=ADDRESS[:PORT]", help="Dial ADDRESS for HOST; repeatable.", show_default=False),
+        typer.Option(
+            metavar="HOST[:PORT]=ADDRESS[:PORT]", help="Dial ADDRESS for HOST; repeatable.", show_default=False
+        ),
+    ] = None,
+    vantage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST", help="What this machine is called in the result. [default: its name]", show_default=False
+        ),
     ] = None,
     output: Annotated[Format, typer.Option("--format", help="text or json, on stdout.")] = Format.TEXT,
 ) -> None:
@@ -63,8 +91,10 @@ def probe(
         host_name_in_certificate=host_name_in_certificate,
         pin=_pin(server_certificate),
     )
-    parsed = [_parse(text) for text in targets]
-    settings = ProbeSettings(routes=_routes(route or []))
+    parsed = [_parse(text) for text in _targets(targets or [], targets_file)]
+    settings = ProbeSettings(routes=parse_routes(route or []))
+    if vantage is not None:
+        settings = replace(settings, vantage=vantage.strip() or settings.vantage)
     evidence = probe_all([endpoint for _, endpoint in parsed], settings, threading.Event())
     by_id = {each.endpoint.id: each for each in evidence}
     examinations = [examine(source, by_id[endpoint.id], question) for source, endpoint in parsed]
@@ -79,6 +109,19 @@ def probe(
         raise typer.Exit(int(ExitCode.NOTHING_REACHED))
     if reached < len(examinations):
         raise typer.Exit(int(ExitCode.NOT_ALL_ASSESSED))
+
+
+def _targets(given: list[str], file: Path | None) -> list[str]:
+    if file is None:
+        if not given:
+            raise UsageError("No target was named; write assessor probe HOST, or name a list with --targets FILE.")
+        return given
+    try:
+        text = file.read_text("utf-8-sig")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise UsageError(f"{file} can't be read ({reason}); check --targets.") from None
+    return [*given, *read_targets(text, str(file))]
 
 
 def _parse(text: str) -> tuple[DataSource, Endpoint]:
@@ -114,7 +157,8 @@ def _pin(path: Path | None) -> Certificate | None:
     return certificates[0]
 
 
-def _routes(texts: list[str]) -> Routes:
+def parse_routes(texts: list[str]) -> Routes:
+    """What ``--route`` was given. Raises :class:`UsageError`."""
     table: dict[str, str] = {}
     for text in texts:
         host, equals, address = text.partition("=")

@@ -70,7 +70,9 @@ class ErrorRow:
     basis: Basis
 
 
-def predicted_error(family: str, reason: ReasonClass, detail: str | None = None) -> PredictedError | None:
+def predicted_error(
+    family: str, reason: ReasonClass, detail: str | None = None, case: str | None = None
+) -> PredictedError | None:
     """The error that a client of ``family`` shows for ``reason``; ``None`` when there is none or it is not known.
 
     ``<name>`` and the like in a text stand for what differs from case to case. ``detail`` replaces the
@@ -82,7 +84,7 @@ def predicted_error(family: str, reason: ReasonClass, detail: str | None = None)
     table = _table()
     if family not in table.families:
         raise ValueError(f"{family!r} is not a client family of {_FILE}")
-    row = table.row(family, reason, detail)
+    row = table.row(family, reason, detail, case)
     if row is None:
         return None
     return PredictedError(row.number, row.text, row.wrapped_in, row.source)
@@ -176,6 +178,7 @@ class _OpenSsl(_Listed):
 class _Error(_Part):
     family: _Text
     reason: ReasonClass
+    case: _Text | None = None
     number: int | None = None
     sqlstate: str | None = None
     text: _Text
@@ -206,13 +209,15 @@ class ErrorTable:
     families: dict[str, _Family]
     schannel: tuple[_Schannel, ...]
     openssl: tuple[_OpenSsl, ...]
-    errors: dict[tuple[str, ReasonClass], _Error]
+    errors: dict[tuple[str, ReasonClass, str | None], _Error]  #: the last is the case
     unknown: dict[tuple[str, ReasonClass], str]
 
-    def row(self, family_id: str, reason: ReasonClass, detail: str | None = None) -> ErrorRow | None:
+    def row(
+        self, family_id: str, reason: ReasonClass, detail: str | None = None, case: str | None = None
+    ) -> ErrorRow | None:
         """The family's error for the reason: its own row if it has one, else the one its list gives."""
         family = self.families[family_id]
-        own = self.errors.get((family_id, reason))
+        own = self.errors.get((family_id, reason, case)) or self.errors.get((family_id, reason, None))
         if own is not None:
             sqlstate = own.sqlstate or family.sqlstate
             return ErrorRow(
@@ -285,13 +290,13 @@ def parse_errors(text: str) -> ErrorTable:
     used += [error.source for error in raw.errors]
     if strange := sorted(set(used) - set(raw.sources)):
         raise ErrorTableError(f"{_FILE}: the source {strange[0]} is not in [sources].")
-    errors: dict[tuple[str, ReasonClass], _Error] = {}
+    errors: dict[tuple[str, ReasonClass, str | None], _Error] = {}
     for entry in raw.errors:
         if entry.family not in known:
             raise ErrorTableError(f"{_FILE}: the family {entry.family} is not in [[families]].")
-        if (entry.family, entry.reason) in errors:
+        if (entry.family, entry.reason, entry.case) in errors:
             raise ErrorTableError(f"{_FILE}: {entry.family} with {entry.reason} is there twice.")
-        errors[entry.family, entry.reason] = entry
+        errors[entry.family, entry.reason, entry.case] = entry
     unknown: dict[tuple[str, ReasonClass], str] = {}
     table = ErrorTable(dict(raw.sources), known, raw.schannel, raw.openssl, errors, unknown)
     for gap in raw.unknown:

@@ -39,6 +39,9 @@ class ConnectionOptions:
     ineffective: tuple[str, ...] = ()  #: spaced spellings, which have no effect in a provider string
     encrypt_word: str | None = None  #: ``Encrypt``'s value as written: driver 18 knows only yes and no
     server: str | None = None  #: ``Address=`` or ``Server=``; dialled where the definition has no data source
+    read_only_intent: bool = False  #: ``ApplicationIntent=ReadOnly``: a listener sends the session on to a replica
+    failover_partner: str | None = None  #: dialled when the first server does not answer
+    driver: str | None = None  #: ``Driver=`` of an MSDASQL string, without braces
 
 
 MASK: Final = "***"
@@ -151,6 +154,9 @@ def parse_provider_string(text: str | None) -> ConnectionOptions:
         encrypt_word=encrypt,
         # Address wins over Server (clients reference 3.1); the others are synonyms seen in the corpus.
         server=next(filter(None, (_stated(first.get(keyword)) for keyword in _SERVER_KEYWORDS)), None),
+        read_only_intent=any(first.get(keyword, "").lower() == "readonly" for keyword in _INTENT_KEYWORDS),
+        failover_partner=next(filter(None, (_stated(first.get(keyword)) for keyword in _PARTNER_KEYWORDS)), None),
+        driver=_stated(first.get("driver")),
     )
 
 
@@ -165,7 +171,23 @@ def redact(text: str) -> str:
     return shown or (";" if text.strip() else "")  # a string of nothing but semicolons is still a string
 
 
+@dataclass(frozen=True, slots=True)
+class StringPart:
+    """One part of a redacted provider string, as it would be written again."""
+
+    keyword: str | None  #: lower-case; ``None`` for a part without ``=``
+    text: str  #: as written; :data:`MASK` stands wherever something was hidden
+    is_open: bool  #: a brace or quote was never closed: nothing can be added after it
+
+
+def string_parts(text: str | None) -> tuple[StringPart, ...]:
+    """The parts of a provider string, for whoever writes a changed one. What is secret comes out masked."""
+    return tuple(StringPart(part.keyword, str(part), part.is_open) for part in _parts(text or ""))
+
+
 _YES_NO: Final = {"yes": True, "no": False}
+_INTENT_KEYWORDS: Final = ("applicationintent", "application intent")
+_PARTNER_KEYWORDS: Final = ("failoverpartner", "failover partner", "failover_partner")
 _SERVER_KEYWORDS: Final = ("address", "addr", "server", "data source", "network address")
 
 

@@ -32,6 +32,14 @@ class Pin(StrEnum):
     MANDATORY_AND_STRICT = "mandatory_and_strict"
 
 
+class TlsBelow(StrEnum):
+    """What happens with a server that has no TLS version from the client's minimum on."""
+
+    FAILS = "fails"
+    UNKNOWN = "unknown"  #: the client's host decides
+    UNSIGNED_KEY_EXCHANGE = "unsigned_key_exchange"  #: works with RSA key exchange, fails with any other
+
+
 class HostName(StrEnum):
     """What HostNameInCertificate does to the name that is matched."""
 
@@ -57,11 +65,14 @@ class ClientProfile:
     pin_otherwise_refused: bool
     host_name: HostName
     tls_minimum: str
-    tls_below_fails: bool
+    tls_below: TlsBelow
     names: NameRules
     minds: frozenset[FindingCode]
     unsure: frozenset[FindingCode]
     inferred: frozenset[FindingCode]
+    after_name: frozenset[FindingCode]
+    curves: frozenset[str]  #: curves of server keys that its TLS offers; empty when not known
+    lacks_ciphers: tuple[str, ...]  #: words in the names of ciphers that it does not offer
     basis: Basis
     sources: tuple[str, ...]
 
@@ -102,11 +113,18 @@ def _profile(row: dict[str, Any], family: dict[str, Any], sources: dict[str, str
         pin_otherwise_refused=row["pin_otherwise"] == "refused",
         host_name=HostName(row["host_name"]),
         tls_minimum=row["tls_minimum"],
-        tls_below_fails=row["tls_below"] == "fails",
-        names=NameRules(CommonName(row["common_name"]), IpAddress(row["ip_address"])),
+        tls_below=TlsBelow(row["tls_below"]),
+        names=NameRules(
+            CommonName(row["common_name"]),
+            IpAddress(row["ip_address"]),
+            reads_raw_bytes=row.get("reads_raw_bytes", False),
+        ),
         minds=frozenset(FindingCode(code) for code in family["minds"]),
         unsure=frozenset(FindingCode(code) for code in family["unsure"]),
         inferred=frozenset(FindingCode(code) for code in family["inferred"]),
+        after_name=frozenset(FindingCode(code) for code in family["after_name"]),
+        curves=frozenset(family.get("curves", ())),
+        lacks_ciphers=tuple(family.get("lacks_ciphers", ())),
         basis=Basis(row["basis"]),
         sources=tuple(sources[key] for key in row["sources"]),
     )

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from assessor.collect import reading
+from assessor.collect import reading, reading_agents, reading_availability
+from assessor.collect.assembling_code import with_code
 from assessor.collect.inventory import (
+    AvailabilityGroup,
     Distributor,
     EncryptionSettings,
     Gap,
@@ -22,6 +24,7 @@ from assessor.collect.inventory import (
     TraceFlag,
 )
 from assessor.collect.plan import IDENTITY, Answers, Catalogue, Step, wanted_of_database
+from assessor.collect.queries import Finds
 from assessor.collect.rows import Row, Table
 
 ENTER_DATABASE = "CONNECT ANY DATABASE (2014 and later), or a user in the database"
@@ -36,7 +39,7 @@ def assemble(
     failures: Mapping[Step, Gap],
     *,
     collected_at: datetime,
-    connection_validated: bool,
+    connection_validated: bool | None,
 ) -> Inventory:
     """The inventory of an instance that told its identity.
 
@@ -57,7 +60,7 @@ class _Assembly:
         permissions = self._table("permissions")
         self._permissions: Row | None = permissions.only if permissions is not None else None
 
-    def inventory(self, collected_at: datetime, connection_validated: bool) -> Inventory:
+    def inventory(self, collected_at: datetime, connection_validated: bool | None) -> Inventory:
         answers = self._answers
         self._find_cut_answers()
         encryption = self._encryption()
@@ -99,6 +102,9 @@ class _Assembly:
         )
         if flags_answer is not None:
             inventory = replace(inventory, client_flags=reading.client_flags_of(flags_answer))
+        inventory = self._with_availability(self._with_agents(inventory))
+        inventory = self._with_upgrade_facts(inventory)
+        inventory = self._with_code(inventory)
         self._check_client_flags()
         for step, table in answers.items():
             if step.database is not None:
@@ -120,14 +126,18 @@ class _Assembly:
         permission: str | None = None,
     ) -> None:
         query = self._catalogue.any_of(name)
-        self._hidden.append(Gap(name, kind, message, query.loses, permission or query.permission, database))
+        self._hidden.append(
+            Gap(name, kind, message, query.loses, permission or query.permission, database, query.finds is Finds.EDGES)
+        )
 
     def _on_linux(self, name: str, message: str = _ON_LINUX) -> bool:
         """The query does not fit, and the reason is the platform; leaves a gap that says so."""
         if self._identity.platform != "Linux":
             return False
         query = self._catalogue.any_of(name)
-        self._hidden.append(Gap(name, GapKind.HIDDEN, message, query.loses, None))
+        self._hidden.append(
+            Gap(name, GapKind.HIDDEN, message, query.loses, None, hides_edges=query.finds is Finds.EDGES)
+        )
         return True
 
     def _may(self, right: str) -> bool:
@@ -297,6 +307,68 @@ class _Assembly:
         self._hide("availability_replicas", "no rows, which without VIEW ANY DEFINITION does not mean none")
         return None
 
+    def _with_agents(self, inventory: Inventory) -> Inventory:
+        """What this instance's own Agent and msdb say about replication."""
+        steps, properties = self._table("replication_agents"), self._table("distributor_properties")
+        cut = sum(reading_agents.is_cut(row) for row in steps or ())
+        if cut:
+            self._hide("replication_agents", f"{cut} command lines are too long and were not read", kind=GapKind.FAILED)
+        return replace(
+            inventory,
+            replication_agents=reading_agents.agents_of(steps) if steps is not None else (),
+            distributor_properties=reading_agents.properties_of(properties) if properties is not None else None,
+        )
+
+    def _with_availability(self, inventory: Inventory) -> Inventory:
+        """Log shipping, mirroring and availability groups."""
+        shipped, received = self._table("log_shipping_primaries"), self._table("log_shipping_secondaries")
+        monitored, mirrored = self._table("log_shipping_monitor"), self._table("mirrored_databases")
+        return replace(
+            inventory,
+            shipped=reading_availability.primaries_of(shipped) if shipped is not None else (),
+            received=reading_availability.secondaries_of(received) if received is not None else (),
+            monitored=reading_availability.members_of(monitored) if monitored is not None else (),
+            mirrored=reading_availability.mirrored_of(mirrored) if mirrored is not None else (),
+            availability_groups=self._availability_groups(),
+        )
+
+    def _availability_groups(self) -> tuple[AvailabilityGroup, ...]:
+        if self._answers[IDENTITY].only.integer("is_hadr_enabled") == 0:
+            return ()  # rows may be left behind, and mean nothing
+        listeners = self._table("availability_listeners")
+        if listeners is not None and not len(listeners) and not self._may("view_any_definition"):
+            self._hide("availability_listeners", "no rows, which without VIEW ANY DEFINITION does not mean none")
+        return reading_availability.groups_of(
+            self._table("availability_groups"),
+            self._table("availability_replicas"),
+            listeners,
+            self._table("read_only_routing"),
+        )
+
+    def _with_upgrade_facts(self, inventory: Inventory) -> Inventory:
+        """What only the other findings of the upgrade need."""
+        processors, audits = self._table("processors"), self._table("security_log_audits")
+        known = reading.audits_of(audits) if audits is not None else None
+        if audits is not None and known is None:
+            self._hide("security_log_audits", "without VIEW ANY DEFINITION audits are not listed")
+        return replace(
+            inventory,
+            logical_cores=processors.only.integer("cpu_count") if processors is not None else None,
+            security_log_audits=known,
+        )
+
+    def _with_code(self, inventory: Inventory) -> Inventory:
+        """What modules, synonyms, job steps and external data sources tell."""
+        for step in self._answers:
+            if step.query == "module_texts":
+                # The texts were searched; the server's own list would have added encrypted modules only.
+                self._failures.pop(Step("remote_dependencies", step.database), None)
+        channel = self._table("msx_encryption")
+        if channel is not None and channel.only.integer("msx_encrypt_channel_options") is None:
+            if reading.denied_in_registry(channel.messages) or not reading.missing_in_registry(channel.messages):
+                self._hide("msx_encryption", "the registry procedure does not tell MsxEncryptChannelOptions to us")
+        return with_code(inventory, self._answers, self._hide, sees_definitions=self._may("view_any_definition"))
+
     # --- databases ------------------------------------------------------------------------------------------
 
     def _with_database(
@@ -336,5 +408,16 @@ class _Assembly:
                     )
                 passed_on = reading.distributed_of(database, table, is_merge=query.startswith("distributed_merge"))
                 return replace(inventory, distributed=inventory.distributed + passed_on)
+            case "agent_profiles":
+                profiles = reading_agents.profiles_of(database, table)
+                return replace(inventory, agent_profiles=(*inventory.agent_profiles, *profiles))
+            case "redirected_publishers":
+                redirected = reading_agents.redirected_of(database, table)
+                return replace(inventory, redirected=(*inventory.redirected, *redirected))
+            case "database_features":
+                features = reading.features_of(database, table)
+                if features.full_text_indexes is None or features.has_master_data_services is None:
+                    self._hide(query, "without VIEW ANY DEFINITION a count of zero proves nothing", database=database)
+                return replace(inventory, database_features=(*inventory.database_features, features))
             case _:
                 return inventory

@@ -10,27 +10,18 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
 from assessor.clients.options import Encrypt
-from assessor.collect import plan, reading
-from assessor.collect.assembling import assemble
 from assessor.collect.connection import AnswerTooLarge, Conversation, connect, trusting
 from assessor.collect.driver import Driver, load_pyodbc
-from assessor.collect.failures import (
-    NO_DISTRIBUTOR,
-    NO_SUCH_OBJECT,
-    Failure,
-    classify_connection,
-    classify_query,
-    scrub,
-)
-from assessor.collect.inventory import Gap, GapKind, Inventory
-from assessor.collect.plan import IDENTITY, Catalogue, Step
-from assessor.collect.queries import Query, load_queries
-from assessor.collect.rows import BadAnswer, Table, read_answer
+from assessor.collect.failures import Failure, classify_connection, classify_query, scrub
+from assessor.collect.inventory import GapKind, Inventory
+from assessor.collect.ledger import Ledger, unreached
+from assessor.collect.plan import Catalogue, Step
+from assessor.collect.queries import load_queries
+from assessor.collect.rows import BadAnswer
 from assessor.concurrency import run_bounded
 from assessor.estate import Estate, EstateInstance
 from assessor.passwords import Password, PasswordUnavailable, PasswordVault, ask_for_passwords
@@ -44,7 +35,6 @@ _POLL_SECONDS: Final = 0.1
 _GRACE_SECONDS: Final = 45.0
 #: No instance holds up the run for longer, whatever it answers.
 _TOTAL_SECONDS: Final = 1800.0
-_EVERYTHING: Final = "everything about this instance: its linked servers, replication and encryption settings"
 
 #: Opens our connection to one instance.
 Opener = Callable[[EstateInstance, Driver, Routes, Password | None], Conversation]
@@ -86,24 +76,9 @@ def collect_all(
                 on_done(inventory)
     return tuple(
         done.get(instance.address)
-        or _unreached(instance, GapKind.INTERRUPTED, "the run was stopped before this instance was asked")
+        or unreached(instance.address, GapKind.INTERRUPTED, "the run was stopped before this instance was asked")
         for instance in estate.instances
     )
-
-
-def _unreached(instance: EstateInstance, kind: GapKind, message: str) -> Inventory:
-    return Inventory(instance=instance.address, gaps=(Gap("connection", kind, message, _EVERYTHING),))
-
-
-@dataclass(slots=True)
-class _Notes:
-    """What one conversation has brought so far; written by its thread, read by the one that waits for it."""
-
-    answers: dict[Step, Table] = field(default_factory=dict)
-    failures: dict[Step, Gap] = field(default_factory=dict)
-    unreached: Gap | None = None
-    progress: float = field(default_factory=time.monotonic)
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class _Collection:
@@ -123,11 +98,10 @@ class _Collection:
         self._driver = driver
         self._routes = routes
         self._vault = vault
-        self._catalogue = catalogue
         self._stop = stop
         self._open = open_connection
         self._abandoned = threading.Event()
-        self._notes = _Notes()
+        self._ledger = Ledger(catalogue)
         self._started = datetime.now(UTC)
         self._errors: tuple[type[Exception], ...] = (
             load_pyodbc().Error,
@@ -171,32 +145,17 @@ class _Collection:
             return GapKind.INTERRUPTED, "the run was stopped before this was answered"
         policy = self._instance.connection
         patience = max(policy.login_timeout_seconds, policy.query_timeout_seconds) + _GRACE_SECONDS
-        if time.monotonic() - self._notes.progress > patience:
+        if time.monotonic() - self._ledger.progress > patience:
             return GapKind.TIMED_OUT, f"the instance was silent for {patience:.0f} s and was given up"
         if time.monotonic() - began > _TOTAL_SECONDS:
             return GapKind.TIMED_OUT, f"the instance took longer than {_TOTAL_SECONDS:.0f} s and was given up"
         return None
 
     def _inventory(self, unasked: tuple[GapKind, str]) -> Inventory:
-        notes = self._notes
-        with notes.lock:
-            answers, failures = dict(notes.answers), dict(notes.failures)
-        if IDENTITY not in answers:
-            gap = notes.unreached or failures.get(IDENTITY)
-            if gap is not None:
-                return Inventory(instance=self._instance.address, gaps=(gap,))
-            return _unreached(self._instance, *unasked)
-        if notes.unreached is not None:
-            unasked = (GapKind.FAILED, f"the connection was lost: {notes.unreached.message}")
-        for step in plan.steps(self._catalogue, answers, frozenset(failures)):
-            if step not in answers and step not in failures:
-                failures[step] = self._gap(step, *unasked)
         policy = self._instance.connection
-        return assemble(
+        return self._ledger.close(
             self._instance.address,
-            self._catalogue,
-            answers,
-            failures,
+            lambda step: unasked,
             collected_at=self._started,
             connection_validated=policy.validate and policy.encrypt is not Encrypt.OPTIONAL,
         )
@@ -208,7 +167,7 @@ class _Collection:
         try:
             password = self._vault.of(source) if source is not None else None
         except PasswordUnavailable as error:
-            self._note_unreached(GapKind.UNREACHABLE, scrub(str(error)))
+            self._ledger.enter_unreached(GapKind.UNREACHABLE, scrub(str(error)))
             return
         secrets = (password.reveal(),) if password is not None else ()
         reconnects = _RECONNECTS
@@ -226,9 +185,9 @@ class _Collection:
             step, failure = lost
             if step == troublesome or reconnects == 0:
                 # It broke the connection twice: its fault, and the others may still be answered.
-                self._note_failure(step, failure)
+                self._ledger.enter_failure(step, failure)
             if reconnects == 0:
-                self._note_unreached(GapKind.FAILED, failure.message)
+                self._ledger.enter_unreached(GapKind.FAILED, failure.message)
                 return
             troublesome = step
             reconnects -= 1
@@ -236,85 +195,48 @@ class _Collection:
     def _connect(self, password: Password | None, secrets: tuple[str, ...]) -> Conversation | None:
         if self._is_over():
             return None
-        self._notes.progress = time.monotonic()
+        self._ledger.progress = time.monotonic()
         try:
             conversation = self._open(self._instance, self._driver, self._routes, password)
         except ProbeError as error:
-            self._note_unreached(GapKind.UNREACHABLE, scrub(f"SQL Browser, for the port: {error.detail}", secrets))
+            self._ledger.enter_unreached(
+                GapKind.UNREACHABLE, scrub(f"SQL Browser, for the port: {error.detail}", secrets)
+            )
             return None
         except self._errors as error:
             failure = classify_connection(error, secrets)
-            self._note_unreached(failure.kind, failure.message)
+            self._ledger.enter_unreached(failure.kind, failure.message)
             return None
-        self._notes.progress = time.monotonic()
+        self._ledger.progress = time.monotonic()
         return conversation
 
     def _ask_on(self, conversation: Conversation, secrets: tuple[str, ...]) -> tuple[Step, Failure] | None:
         """Ask whatever is open; a step and its failure when the connection was lost there."""
         while True:
-            open_steps = self._open_steps()
+            open_steps = self._ledger.open_steps()
             if not open_steps:
                 return None
             for step in open_steps:
                 if self._is_over():
                     return None
                 failure = self._ask(conversation, step, secrets)
-                self._notes.progress = time.monotonic()
+                self._ledger.progress = time.monotonic()
                 if failure is not None and failure.lost:
                     return step, failure
                 if failure is not None:
-                    self._note_failure(step, failure)
-
-    def _open_steps(self) -> list[Step]:
-        notes = self._notes
-        return [
-            step
-            for step in plan.steps(self._catalogue, notes.answers, frozenset(notes.failures))
-            if step not in notes.answers and step not in notes.failures
-        ]
+                    self._ledger.enter_failure(step, failure)
 
     def _ask(self, conversation: Conversation, step: Step, secrets: tuple[str, ...]) -> Failure | None:
-        query = self._query(step)
         try:
-            answer = conversation.ask(query.render(step.database))
-            table = read_answer(query, answer, has_one_row=query.name in reading.ONE_ROW)
-            if step == IDENTITY:
-                reading.identity_of(table)
+            answer = conversation.ask(self._ledger.query_of(step).render(step.database))
+            self._ledger.enter(step, answer)
         except AnswerTooLarge as error:
             return Failure(GapKind.FAILED, None, str(error), lost=True)
         except BadAnswer as error:
             return Failure(GapKind.FAILED, None, scrub(str(error), secrets))
         except self._errors as error:
-            failure = classify_query(error, secrets)
-            if step.query == "distributor" and failure.number in NO_DISTRIBUTOR:
-                table = Table(())  # an answer: there is none
-            else:
-                return failure
-        with self._notes.lock:
-            self._notes.answers[step] = table
+            return classify_query(error, secrets)
         return None
-
-    def _query(self, step: Step) -> Query:
-        identity_table = self._notes.answers.get(IDENTITY)
-        identity = reading.identity_of(identity_table) if identity_table is not None else None
-        query = self._catalogue.fitting(step.query, identity)
-        assert query is not None  # plan.steps yields only what fits
-        return query
 
     def _is_over(self) -> bool:
         return self._stop.is_set() or self._abandoned.is_set()
-
-    def _note_failure(self, step: Step, failure: Failure) -> None:
-        kind, message = failure.kind, failure.message
-        if failure.number == NO_SUCH_OBJECT:
-            kind = GapKind.HIDDEN  # what we may not see looks as if it did not exist
-            message = f"{message} (it is absent, or hidden from our login)"
-        with self._notes.lock:
-            self._notes.failures[step] = self._gap(step, kind, message)
-
-    def _note_unreached(self, kind: GapKind, message: str) -> None:
-        self._notes.unreached = Gap("connection", kind, message, _EVERYTHING)
-
-    def _gap(self, step: Step, kind: GapKind, message: str) -> Gap:
-        query = self._catalogue.any_of(step.query)
-        return Gap(step.query, kind, message, query.loses, query.permission, step.database)

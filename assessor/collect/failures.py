@@ -41,14 +41,20 @@ def classify_query(error: BaseException, secrets: Iterable[str] = ()) -> Failure
     """What a failed query means."""
     state, text = _state_and_text(error)
     number = _number(text)
-    if state in ("HYT00", "HYT01") or number == LOCK_TIMED_OUT:
-        kind = GapKind.TIMED_OUT
-    elif number in REFUSED:
-        kind = GapKind.REFUSED
-    else:
-        kind = GapKind.FAILED
+    kind = GapKind.TIMED_OUT if state in ("HYT00", "HYT01") else _kind(number)
     lost = state in ("08S01", "08003", "08007", "01002") or (state.startswith("08") and number not in REFUSED)
     return Failure(kind, number, _shown(text, number, secrets), lost)
+
+
+def classify_number(number: int, text: str) -> Failure:
+    """What a failed query means, from the server's own number and text (``ERROR_NUMBER()``, ``ERROR_MESSAGE()``)."""
+    return Failure(_kind(number), number, f"Msg {number}: {scrub(text)}")
+
+
+def _kind(number: int | None) -> GapKind:
+    if number == LOCK_TIMED_OUT:
+        return GapKind.TIMED_OUT
+    return GapKind.REFUSED if number in REFUSED else GapKind.FAILED
 
 
 def classify_connection(error: BaseException, secrets: Iterable[str] = ()) -> Failure:

@@ -16,8 +16,11 @@ from assessor.collect.rows import Row, Table
 #: Pull and anonymous subscriptions: their agents run at the subscriber.
 _PULL = (1, 2)
 _SYSTEM_DATABASES = frozenset({"master", "model", "tempdb", "msdb"})
+_WITHOUT_CODE = frozenset({"model", "tempdb"})  #: nobody's modules that live on
 _MANAGED_INSTANCE = 8
 _NEWEST_KNOWN = 17
+#: Bundled queries that import an estate or test our rights; no assessment asks them.
+IMPORTS = frozenset({"registered_servers", "permission_test"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,15 @@ def _all_steps(identity: Identity, answers: Answers, failed: frozenset[Step]) ->
         "distributor",
     ):
         yield Step(name)
+    yield from _availability(identity, answers)
+    if _has_distributor(answers, failed):
+        yield Step("distributor_properties")
+    yield Step("feature_settings")
+    yield Step("job_steps")
+    if identity.engine_edition != _MANAGED_INSTANCE:
+        yield from _multiserver(answers)
+    yield Step("processors")
+    yield Step("security_log_audits")
     databases = answers.get(Step("databases"))
     if databases is None:
         return
@@ -90,6 +102,49 @@ def _all_steps(identity: Identity, answers: Answers, failed: frozenset[Step]) ->
     for row in databases:
         if reading.is_online(row) and row.flag("has_access"):
             yield from _database_steps(row, answers)
+    if any(step.query in ("module_texts", "remote_dependencies") and len(table) for step, table in answers.items()):
+        yield Step("module_last_runs")
+    if _may_run_replication_agents(databases, answers):
+        yield Step("replication_agents")
+
+
+def _availability(identity: Identity, answers: Answers) -> Iterator[Step]:
+    if identity.engine_edition != _MANAGED_INSTANCE:
+        for name in ("log_shipping_primaries", "log_shipping_secondaries", "log_shipping_monitor", "mirrored_databases"):
+            yield Step(name)
+    # Where the feature is off there may be rows left behind, which mean nothing.
+    if answers[IDENTITY].only.integer("is_hadr_enabled") != 0:
+        for name in ("availability_groups", "availability_listeners", "read_only_routing"):
+            yield Step(name)
+
+
+def _multiserver(answers: Answers) -> Iterator[Step]:
+    master = Step("master_server")
+    yield master
+    yield Step("target_servers")
+    if master in answers and len(answers[master]):
+        yield Step("msx_encryption")
+
+
+def _has_distributor(answers: Answers, failed: frozenset[Step]) -> bool:
+    """A distributor is named, or its name could not be had; the table of its properties appears with it."""
+    named, servers = answers.get(Step("distributor")), answers.get(Step("linked_servers"))
+    if named is not None and any(row.text("distributor") for row in named):
+        return True
+    if servers is not None and any(row.required("name").lower() == "repl_distributor" for row in servers):
+        return True
+    return Step("distributor") in failed
+
+
+def _may_run_replication_agents(databases: Iterable[Row], answers: Answers) -> bool:
+    """Agents run at a distributor, and where a subscription is pulled."""
+    if any(row.flag("is_distributor") for row in databases):
+        return True
+    held = ("held_subscriptions", "held_merge_subscriptions")
+    return any(
+        step.query in held and any(row.integer("subscription_type") in _PULL for row in table)
+        for step, table in answers.items()
+    )
 
 
 def _encryption(identity: Identity, answers: Answers, failed: frozenset[Step]) -> Iterator[Step]:
@@ -113,6 +168,8 @@ def _database_steps(row: Row, answers: Answers) -> Iterator[Step]:
     for query in wanted_of_database(row):
         step = Step(query, name)
         yield step
+        if query == "module_texts":
+            yield Step("remote_dependencies", name)
         if query == "held_subscriptions" and step in answers:
             held = answers[step]
             if any(entry.integer("subscription_type") in _PULL for entry in held):
@@ -121,12 +178,18 @@ def _database_steps(row: Row, answers: Answers) -> Iterator[Step]:
 
 def wanted_of_database(row: Row) -> Iterator[str]:
     """The names of the queries that a database is worth asking, whether or not we may enter it."""
-    if row.required("name").lower() in _SYSTEM_DATABASES:
+    name = row.required("name").lower()
+    if name not in _WITHOUT_CODE and not row.flag("is_distributor"):
+        yield "module_texts"
+        yield "remote_synonyms"
+    if name in _SYSTEM_DATABASES:
         return
     if row.flag("is_distributor"):
         # It has tables with the names of a publication database's, and other columns.
         yield "distributed_subscriptions"
         yield "distributed_merge_subscriptions"
+        yield "redirected_publishers"
+        yield "agent_profiles"
         return
     if row.flag("is_published"):
         yield "publications"
@@ -136,3 +199,5 @@ def wanted_of_database(row: Row) -> Iterator[str]:
         yield "merge_subscriptions"
     yield "held_subscriptions"
     yield "held_merge_subscriptions"
+    yield "database_features"
+    yield "external_data_sources"

@@ -11,6 +11,8 @@ costs and which columns must come back, and the lab, which takes the types of th
     -- permission: none | the right that gives the whole answer
     -- loses: what is unknown without it
     -- returns: name type [not null], [name with spaces] type, …
+    -- finds: edges | settings | findings       what a refusal costs; edges when left out
+    -- rights: the permission for machines, see :mod:`assessor.collect.rights`
 
 A line that begins with ``--`` and two more spaces goes on with the line before it. The header ends at the first
 line that is no comment.
@@ -23,9 +25,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from assessor.collect.rights import BadRights, Right, parse_rights
 from assessor.shipped import queries_dir
 
 _KEYS = ("assessor", "purpose", "scope", "versions", "platform", "permission", "loses", "returns")
+_MORE_KEYS = ("finds", "rights")
 _HEADER_LINE = re.compile(r"-- ([a-z]+): (\S.*)")
 _CONTINUATION = re.compile(r"--   +(\S.*)")
 _COLUMN = re.compile(
@@ -47,6 +51,15 @@ class Platform(StrEnum):
     ANY = "any"
     WINDOWS = "windows"
     LINUX = "linux"
+
+
+class Finds(StrEnum):
+    """What the facts of a query are for, so what is at stake when they are missing."""
+
+    EDGES = "edges"  #: which connections there are: without it one may go unseen
+    SETTINGS = "settings"  #: how connections behave: an edge that depends on it is not assessed, and says so
+    FINDINGS = "findings"  #: what else the upgrade meets; no connection depends on it
+    RIGHTS = "rights"  #: what our own login may see
 
 
 class BadQuery(ValueError):
@@ -90,6 +103,8 @@ class Query:
     loses: str
     returns: tuple[Column, ...]
     text: str
+    finds: Finds = Finds.EDGES
+    rights: tuple[Right, ...] | None = None  #: ``None``: the header does not state them for machines
 
     def fits(self, major: int, platform: str | None) -> bool:
         """Whether it suits an instance of this major version on this platform (``None``: not known, so try)."""
@@ -109,12 +124,18 @@ class Query:
             return self.text
         identifier = "[" + database.replace("]", "]]") + "]"
         literal = identifier.replace("'", "''")
-        # One pass, so that a database called $(database) is a name like any other.
-        return re.sub(
-            r"\$\((database|database_text)\)",
-            lambda found: identifier if found[1] == "database" else literal,
-            self.text,
-        )
+        def named(line: str) -> str:
+            # Never into a comment: a name may hold a line feed, and what follows it would be a statement.
+            if line.lstrip().startswith("--"):
+                return line
+            # One pass, so that a database called $(database) is a name like any other.
+            return re.sub(
+                r"\$\((database|database_text)\)",
+                lambda found: identifier if found[1] == "database" else literal,
+                line,
+            )
+
+        return "\n".join(named(line) for line in self.text.split("\n"))
 
 
 def load_queries(folder: Path | None = None) -> tuple[Query, ...]:
@@ -138,8 +159,14 @@ def parse_query(text: str, file: str) -> Query:
     try:
         scope = Scope(header["scope"])
         platform = Platform(header["platform"])
+        finds = Finds(header.get("finds", Finds.EDGES))
+        rights = parse_rights(header["rights"]) if "rights" in header else None
+    except BadRights as wrong:
+        raise BadQuery(f"{file}: {wrong}") from None
     except ValueError as wrong:
         raise BadQuery(f"{file}: {wrong} of its header key") from None
+    if scope is Scope.SERVER and any(right.in_database for right in rights or ()):
+        raise BadQuery(f"{file}: a right in $(database) belongs to queries of scope database")
     if (scope is Scope.DATABASE) != ("$(database)" in text):
         raise BadQuery(f"{file}: $(database) belongs into queries of scope database, and only there")
     versions = re.fullmatch(r"(\d+)-(\d*)", header["versions"])
@@ -156,6 +183,8 @@ def parse_query(text: str, file: str) -> Query:
         loses=header["loses"],
         returns=_read_columns(header["returns"], file),
         text=text,
+        finds=finds,
+        rights=rights,
     )
 
 
@@ -165,7 +194,7 @@ def _read_header(text: str, file: str) -> dict[str, str]:
     for line in text.splitlines():
         if not line.startswith("--"):
             break
-        if (found := _HEADER_LINE.fullmatch(line)) and found[1] in _KEYS:
+        if (found := _HEADER_LINE.fullmatch(line)) and found[1] in (*_KEYS, *_MORE_KEYS):
             key = found[1]
             if key in header:
                 raise BadQuery(f"{file}: its header has the key {key} twice")
@@ -173,8 +202,8 @@ def _read_header(text: str, file: str) -> dict[str, str]:
         elif (more := _CONTINUATION.fullmatch(line)) and key is not None:
             header[key] += " " + more[1].strip()
         else:
-            raise BadQuery(f"{file}: this header line is none of {', '.join(_KEYS)}: {line}")
-    if tuple(header) != _KEYS:
+            raise BadQuery(f"{file}: this header line is none of {', '.join((*_KEYS, *_MORE_KEYS))}: {line}")
+    if tuple(header) != (*_KEYS, *(key for key in _MORE_KEYS if key in header)):
         raise BadQuery(f"{file}: its header must have the keys {', '.join(_KEYS)}, in this order")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", header["assessor"]):
         raise BadQuery(f"{file}: the first line must be '-- assessor: NAME', with a name like linked_servers")

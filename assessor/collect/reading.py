@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from assessor.clients.options import redact
 from assessor.collect.inventory import (
     ClientFlags,
+    DatabaseFeatures,
     DatabaseRoles,
     DistributedSubscription,
     Distributor,
     Identity,
     LinkedServer,
+    LinkedServerOptions,
     Listener,
     LoginMapping,
     Publication,
@@ -28,7 +30,20 @@ from assessor.collect.inventory import (
 from assessor.collect.rows import BadAnswer, Row, Table
 
 #: Queries whose answer always has exactly one row.
-ONE_ROW = frozenset({"identity", "permissions", "host_domain", "network_settings_registry", "client_flags"})
+ONE_ROW = frozenset(
+    {
+        "identity",
+        "permissions",
+        "host_domain",
+        "network_settings_registry",
+        "client_flags",
+        "database_features",
+        "processors",
+        "security_log_audits",
+        "feature_settings",
+        "msx_encryption",
+    }
+)
 
 LEGACY_DRIVER_FLAG = 17600
 PUSH = 0  #: ``subscription_type``: 0 push, 1 pull, 2 anonymous (which is a pull too)
@@ -36,6 +51,8 @@ _MERGE_TYPE = 2  #: ``MSpublications.publication_type``
 #: ``update_mode``: 1 immediate, 3 and 5 immediate with queued as failover, 4 and 7 queued that may switch to immediate
 #: (sql-docs ``sp-addsubscription-transact-sql.md``).
 _IMMEDIATE = frozenset({1, 3, 4, 5, 7})
+#: 2 and 4 queued, 3 and 5 immediate with queued as failover, 6 and 7 queued with immediate as failover (same page).
+_QUEUED = frozenset({2, 3, 4, 5, 6, 7})
 _FIRST_ON_LINUX = 14
 _FIRST_WITH_STRICT = 16
 _THUMBPRINT = re.compile(r"Cert Hash\(sha1\)\s*\"?([0-9A-Fa-f]{40})\b")
@@ -67,6 +84,7 @@ def identity_of(table: Table) -> Identity:
         engine_edition=row.integer("engine_edition"),
         platform=platform,
         domain=None,
+        is_clustered=row.flag("is_clustered"),
     )
 
 
@@ -227,6 +245,35 @@ def _linked_server(row: Row, logins: tuple[LoginMapping, ...]) -> LinkedServer:
         is_system=bool(row.flag("is_system")),
         modified=row.moment("modify_date"),
         logins=logins,
+        options=_server_options(row),
+    )
+
+
+def _server_options(row: Row) -> LinkedServerOptions | None:
+    """The options that a recreated definition needs; ``None`` unless all of them were read."""
+    flags = [
+        row.flag(name)
+        for name in (
+            "is_remote_login_enabled",
+            "is_collation_compatible",
+            "uses_remote_collation",
+            "lazy_schema_validation",
+            "is_remote_proc_transaction_promotion_enabled",
+        )
+    ]
+    connect, query = row.integer("connect_timeout"), row.integer("query_timeout")
+    if connect is None or query is None or any(flag is None for flag in flags):
+        return None
+    rpc, compatible, remote, lazy, promotion = map(bool, flags)
+    return LinkedServerOptions(
+        rpc=rpc,
+        collation_compatible=compatible,
+        use_remote_collation=remote,
+        collation_name=row.text("collation_name"),
+        connect_timeout=connect,
+        query_timeout=query,
+        lazy_schema_validation=lazy,
+        remote_proc_transaction_promotion=promotion,
     )
 
 
@@ -347,6 +394,7 @@ def subscribers_of(database: str, table: Table, distributors: Table | None) -> t
             is_push=row.integer("subscription_type") == PUSH,
             is_immediate_updating=row.integer("update_mode") in _IMMEDIATE,
             distributor=by_publication.get(_publication_key(row)),
+            is_queued=row.integer("update_mode") in _QUEUED,
         )
         for row in table
     )
@@ -431,3 +479,28 @@ def _is_from_server(row: Row) -> bool:
 
 def _by_time(table: Table) -> list[Row]:
     return sorted(table, key=lambda row: str(row.moment("LogDate") or ""))
+
+
+def features_of(database: str, table: Table) -> DatabaseFeatures:
+    """What a database has of features that go. A zero counts only where every definition can be seen."""
+    row = table.only
+    sees_all = row.flag("sees_all") is True
+
+    def count(column: str) -> int | None:
+        value = row.integer(column)
+        return value if value or sees_all else None
+
+    masters = count("master_data_tables")
+    return DatabaseFeatures(
+        database,
+        count("full_text_indexes"),
+        count("old_full_text_indexes"),
+        None if masters is None else masters > 0,
+        count("stretched_tables"),
+    )
+
+
+def audits_of(table: Table) -> int | None:
+    """How many server audits write to the Security log; ``None`` where some may be hidden."""
+    audits, sees_all = table.only.integer("audits"), table.only.flag("sees_all") is True
+    return audits if sees_all else None

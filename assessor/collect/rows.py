@@ -83,6 +83,11 @@ _TYPES: Final[dict[str, type]] = {
 }
 
 
+def python_type(column: Column) -> type:
+    """The type of a value of ``column``: ``int``, ``str`` or ``datetime``. Raises ``KeyError`` for a type nobody reads."""
+    return _TYPES[column.type.partition("(")[0]]
+
+
 def read_answer(query: Query, answer: Answer, *, has_one_row: bool = False) -> Table:
     """The answer as the header of ``query`` describes it. Columns beyond the promised ones are left out.
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from assessor.certificates.certificate import Certificate
+from assessor.certificates.findings import NOTES, REASON_OF
+from assessor.certificates.hostnames import covers
 from assessor.clients.errors import predicted_error
 from assessor.clients.outcome import Outcome, PredictedError, ReasonClass
+from assessor.clients.profiles import profile
 from assessor.judge.facts import EdgeFacts
 from assessor.judge.verdicts import Verdict, VerdictKind
-from assessor.probe.evidence import EncryptionAnswer
+from assessor.probe.evidence import EncryptionAnswer, FailureClass
 from assessor.remedies.choose import Situation, remedies_for
 from assessor.remedies.ladder import Remedy
 from assessor.topology.edges import Edge
@@ -105,11 +108,16 @@ def _assumptions(edge: Edge, facts: EdgeFacts, after: Outcome) -> tuple[str, ...
             f"Judged with the {facts.store.origin}, for no trust_store is given for {edge.source}: export its store "
             "(assessor trust-script) to be sure."
         )
-    if facts.evidence is not None and facts.evidence.reachable:
+    if facts.evidence is not None and facts.evidence.reachable and not facts.from_source:
         found.append(
             f"Names were resolved and the endpoint probed from {facts.evidence.vantage}, not from the source host."
         )
-    if after.encrypt == "optional" and after.connects and facts.source.client_flags.sni19_flag1 is None:
+    if facts.evidence is not None and facts.evidence.failure is FailureClass.SKIPPED:
+        found.append(f"{facts.evidence.endpoint.id} was not probed: {facts.evidence.failure_detail}.")
+    if facts.disagreement is not None:
+        found.append(facts.disagreement)
+    is_driver_19 = after.client == "oledb-19"
+    if is_driver_19 and after.encrypt == "optional" and after.connects and facts.source.client_flags.sni19_flag1 is None:
         found.append("Flag1 of SNI19.0 on the source is not known and taken to be 0, its default.")
     return tuple(found)
 
@@ -145,11 +153,23 @@ def _remedies(edge: Edge, facts: EdgeFacts, after: Outcome, kind: VerdictKind) -
             is_fallback=_is_fallback(chain),
             flag2=None if facts.source.client_flags.sni19_flag2 is None else facts.source.client_flags.sni19_flag2 == 1,
             offers_strict=evidence is not None and evidence.strict is not None,
+            is_only_fault=_is_only_fault(edge, facts, reason),
         )
     )
     if kind is VerdictKind.EXPIRES:
         return tuple(remedy for remedy in remedies if remedy.is_secure)
     return remedies
+
+
+def _is_only_fault(edge: Edge, facts: EdgeFacts, reason: ReasonClass) -> bool:
+    """Nothing but ``reason`` keeps driver 19 from accepting the certificate, its names included."""
+    chain, dialled = facts.chain_after.path, edge.dialled.host if edge.dialled else ""
+    others = [each for each in facts.chain_after.findings if each.code not in NOTES and REASON_OF[each.code] is not reason]
+    host = (edge.options.host_name_in_certificate if edge.options else None) or dialled
+    if not host or edge.dialled is None or edge.dialled.is_local:
+        host = facts.evidence.endpoint.host if facts.evidence else ""
+    is_named = bool(chain) and covers(chain[0], host, profile("oledb-19").names) is True
+    return not others and (is_named or reason is ReasonClass.NAME_MISMATCH)
 
 
 def _is_fallback(chain: tuple[Certificate, ...]) -> bool:

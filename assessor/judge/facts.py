@@ -33,6 +33,18 @@ class EdgeFacts:
     today: datetime
     upgrade: datetime
     horizon: timedelta
+    from_source: bool = False  #: the evidence was gathered on the source's own host
+    disagreement: str | None = None  #: what another vantage saw differently, in one sentence
+    target: Inventory | None = None  #: of the instance that the edge leads to, where it is in the estate
+    target_wave: int | None = None
+
+    @property
+    def target_major(self) -> int | None:
+        """The target's version today: as it says itself, else as its PRELOGIN answer says."""
+        if self.target is not None and self.target.identity is not None:
+            return self.target.identity.major_version
+        major = (self.evidence.server_version or "").partition(".")[0] if self.evidence is not None else ""
+        return int(major) if major.isascii() and major.isdigit() else None
 
     @property
     def major(self) -> int | None:

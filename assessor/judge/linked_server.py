@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from assessor.clients.odbc_drivers import OTHER, client_of_driver
 from assessor.clients.options import ConnectionOptions
 from assessor.clients.outcome import Outcome, PredictedError, ReasonClass
 from assessor.clients.predict import Attempt, predict
-from assessor.clients.profiles import ClientProfile
+from assessor.clients.profiles import ClientProfile, profile
 from assessor.clients.providers import ProviderFamily, resolve
 from assessor.judge.attempts import attempt_of, client_for
 from assessor.judge.decide import decide, not_affected, not_assessed
 from assessor.judge.facts import UPGRADED_MAJOR, EdgeFacts
+from assessor.judge.odbc import odbc_outcome
 from assessor.judge.verdicts import Verdict, VerdictKind
-from assessor.remedies.ladder import Owner, Remedy, RemedyId
+from assessor.remedies.ladder import Change, Owner, Remedy, RemedyId
 from assessor.topology.edges import Edge
 
 _REFUSALS = frozenset(
@@ -60,10 +62,11 @@ def _sql_server_client(edge: Edge, facts: EdgeFacts, family: ProviderFamily) -> 
         after_id = resolve(edge.provider or "", edge.product or "", UPGRADED_MAJOR).client
     changes = after_id != before_id
     if edge.options is None:
-        if not changes:
-            return not_affected(_stays(edge, facts))
+        # The upgrade may leave the driver alone, and yet nobody knows whether the connection works: with other options
+        # it would be one that fails today.
+        also = "" if changes else f" {_stays(edge, facts)} Whether it works is unknown all the same."
         return not_assessed(
-            f"The encryption options of {edge.name} can't be read: {edge.options_gap or 'unknown'}",
+            f"The encryption options of {edge.name} can't be read: {edge.options_gap or 'unknown'}.{also}",
             "Run as a login with ALTER ANY LINKED SERVER, or read the provider string yourself and decide by the Rules sheet.",
             rules=("LS-14",) if _is_rerouted(edge) else (),
         )
@@ -93,7 +96,7 @@ def _after(edge: Edge, facts: EdgeFacts, before: Outcome, after_id: str) -> Verd
             "Trace flag 17600 is a start-up parameter, and keeps OLE DB 18's behaviour as documented; its scope is not "
             "documented further.",
         )
-    elif legacy is None and after.connects is False:
+    elif legacy is None and _flag_matters(edge, facts, after):
         after = _uncertain(
             after, "whether trace flag 17600 stays on after the upgrade (DBCC TRACESTATUS and start-up parameters)"
         )
@@ -114,6 +117,13 @@ def _after(edge: Edge, facts: EdgeFacts, before: Outcome, after_id: str) -> Verd
         )
     verdict = decide(edge, facts, before, after, assumptions)
     return _with_rules(verdict, edge, facts, after)
+
+
+def _flag_matters(edge: Edge, facts: EdgeFacts, after: Outcome) -> bool:
+    """Driver 18's behaviour, which trace flag 17600 keeps, would lead to another verdict."""
+    assert edge.options is not None
+    kept = _predict(client_for("oledb-18", edge.options), edge, edge.options, facts, today=False)
+    return after.connects is False or (kept.connects, kept.validated) != (after.connects, after.validated)
 
 
 def _predict(
@@ -212,19 +222,22 @@ def _msdasql(edge: Edge, facts: EdgeFacts) -> Verdict:
             "Run as a login with ALTER ANY LINKED SERVER.",
             rules=("LS-16",),
         )
+    today = _today_by_driver(edge, facts)
+    if today is not None and today.connects is False:
+        return replace(decide(edge, facts, today, today), rules=("LS-16",), remedies=())
     if not edge.options.has_text or edge.options.has_user_id_keyword:
         return not_affected(
-            f"{edge.name} goes through MSDASQL: its ODBC driver decides, and the upgrade leaves that driver alone.",
-            rules=("LS-16",),
+            f"{edge.name} goes through MSDASQL: {_driver_in_words(edge)}.", before=today, rules=("LS-16",)
         )
     return Verdict(
         kind=VerdictKind.BREAKS,
         reasons=(
             f"{edge.name} uses MSDASQL with a provider string: on SQL Server 2025 from CU4 or the security update of "
             "2026-04-14 on, callers who are not sysadmin get Msg 7416. Sysadmins do not, so a smoke test as sysadmin passes.",
+            f"Its encryption does not change: {_driver_in_words(edge)}.",
         ),
         rules=("LS-16",),
-        before=None,
+        before=today,
         after=None,
         error=_error_7416(),
         remedies=(
@@ -236,11 +249,40 @@ def _msdasql(edge: Edge, facts: EdgeFacts) -> Verdict:
                 is_secure=True,
                 price="",
                 owner=Owner.SOURCE_DBA,
+                change=Change.USER_ID,
+                on=edge.source,
+                subject=edge.name,
             ),
         ),
         missing=(),
         assumptions=("The instance is upgraded to CU4 (2026-04-16), a later CU or a later security update.",),
     )
+
+
+def _driver_in_words(edge: Edge) -> str:
+    """Whose word counts behind MSDASQL, as far as the definition tells."""
+    options = edge.options
+    if options is None or options.driver is None:
+        return "its DSN decides, which is kept on the host and not seen from here; the upgrade leaves it alone"
+    client = client_of_driver(options.driver)
+    if client is None:
+        return f"its ODBC driver {options.driver!r} decides, which is not in our list; the upgrade of SQL Server leaves it alone"
+    if client == OTHER:
+        return f"its ODBC driver {options.driver!r} is no SQL Server client, and the upgrade leaves it alone"
+    return (
+        f"its ODBC driver {options.driver!r} decides, and the upgrade leaves that driver alone: it changes on the day somebody "
+        "names another one"
+    )
+
+
+def _today_by_driver(edge: Edge, facts: EdgeFacts) -> Outcome | None:
+    """What the named driver experiences today, where it is one of Microsoft's for SQL Server and the target was probed."""
+    if facts.evidence is None or edge.options is None or edge.options.driver is None:
+        return None
+    client = client_of_driver(edge.options.driver)
+    if client is None or client == OTHER:
+        return None
+    return odbc_outcome(profile(client), edge.options, edge, facts, today=True)
 
 
 def _error_7416() -> PredictedError:

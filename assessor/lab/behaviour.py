@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from assessor.lab.tls import Credentials, TlsVersion
+from assessor.lab.tls import DEFAULT_CIPHERS, Credentials, TlsVersion
 from assessor.lab.wire import Column, ServerMessage, Value
 
 
@@ -81,6 +81,7 @@ class Behaviour:
     force_strict: bool = False
     tds8: bool = True
     tls: tuple[TlsVersion, TlsVersion] = (TlsVersion.V1_2, TlsVersion.V1_3)
+    ciphers: str = DEFAULT_CIPHERS  #: as OpenSSL writes lists of them; up to TLS 1.2
     version: tuple[int, int, int, int] = (16, 0, 4175, 1)
     server_name: str = "LAB"
     accounts: Mapping[str, str] = field(default_factory=dict, repr=False)  #: login name to password

@@ -160,7 +160,7 @@ class Conversation:
                 return
             self.seen.strict = True
             self._encrypt_all = True
-            self._tls = TlsSession(behaviour.credentials, behaviour.tls, strict=True)
+            self._tls = TlsSession(behaviour.credentials, behaviour.tls, strict=True, ciphers=behaviour.ciphers)
             self._state = _State.TLS_FIRST
         elif first == PacketType.PRELOGIN:
             if behaviour.force_strict:  # log message 17819 on the server, nothing for the client
@@ -250,7 +250,7 @@ class Conversation:
         else:
             assert behaviour.credentials is not None
             self._encrypt_all = answer is not Encrypt.OFF
-            self._tls = TlsSession(behaviour.credentials, behaviour.tls, strict=False)
+            self._tls = TlsSession(behaviour.credentials, behaviour.tls, strict=False, ciphers=behaviour.ciphers)
             self._state = _State.TLS_IN_TDS
             self._handshake_in_packets()
 

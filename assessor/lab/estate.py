@@ -31,9 +31,11 @@ from assessor.lab.certificates import CertificateProblem, CertificateShop, pem, 
 from assessor.lab.instance_files import (
     CertificatesFile,
     InstanceFile,
+    Remediation,
     State,
     read_certificates,
     read_instance,
+    read_remediation,
 )
 from assessor.lab.server import ServerLoop, TdsServer, bind
 from assessor.lab.tls import Credentials
@@ -105,6 +107,7 @@ class Lab:
         self.browsers: dict[str, BrowserServer] = {}
         self.routes: dict[str, str] = {}
         self.instances: dict[str, InstanceFile] = {}
+        self._shop: CertificateShop | None = None
 
     def __enter__(self) -> Self:
         certificates = read_certificates(self._sample_data / "certificates.toml")
@@ -114,6 +117,7 @@ class Lab:
         try:
             shop = CertificateShop(certificates.authorities, certificates.certificates, today=self._started)
             behaviours = self._behaviours(files, shop)
+            self._shop = shop
             self._loop.start()
             self._bind(files, behaviours)
             for server in self.servers.values():
@@ -138,6 +142,39 @@ class Lab:
         """Stop every server. May be called twice."""
         self._unbind()
         self._loop.close()
+
+    def remediate(self, path: Path) -> Remediation:
+        """Change the running servers and the estate file as ``path`` says, which ``sample_data/README.md`` describes.
+
+        Everything that is not changed stays as it is, to the last byte of its certificate.
+
+        Raises:
+            UsageError: the file is malformed, or changes what is not there.
+
+        """
+        assert self._shop is not None
+        remediation = read_remediation(path, self.instances)
+        text = self.estate_file.read_text(encoding="utf-8")
+        for old, new in remediation.estate:
+            if text.count(old) != 1:
+                raise UsageError(
+                    f"{path.name}: estate: {old!r} stands {text.count(old)} times in estate.toml, not once"
+                )
+            text = text.replace(old, new)
+        for file in remediation.instances:
+            behaviour = self._behaviour(file, self._shop)
+            self.instances[file.key] = file
+            server = self.servers.get(file.key)
+            if server is None:
+                raise UsageError(f"{path.name}: [instances.{file.key}]: it is off; only what runs can be changed")
+            if file.state is State.OFF:
+                server.close()
+                del self.servers[file.key]
+                self._holds.append(bind(socket.SOCK_STREAM, server.address, server.port))
+            else:
+                server.behaviour = behaviour
+        self._write_text("estate.toml", text)
+        return remediation
 
     def address_of(self, host: str) -> str:
         """The loopback address of ``host``, which may be any of its names.
@@ -198,8 +235,9 @@ class Lab:
             modern = file.version[0] >= _SHA256_FALLBACK_SINCE
             credentials = shop.fallback(signature="sha256" if modern else "sha1")
         in_use = thumbprint(credentials.certificate) if credentials is not None else ""
-        configured = in_use if file.table.certificate is not None else None
-        facts = file.facts(configured, (self._started - timedelta(days=3)).replace(tzinfo=None, microsecond=0))
+        loaded = in_use if file.table.certificate is not None else None
+        started = (self._started - timedelta(days=3)).replace(tzinfo=None, microsecond=0)
+        facts = file.facts(loaded, started, self._waiting(file, shop))
         texts = {
             "thumbprint": in_use,
             "host": file.host,
@@ -222,6 +260,16 @@ class Lab:
             ),
             manner=_MANNERS.get(file.state, Manner.TDS),
         )
+
+    @staticmethod
+    def _waiting(file: InstanceFile, shop: CertificateShop) -> str | None:
+        """Thumbprint of the certificate that is configured and waits for the next start."""
+        if file.table.configured is None:
+            return None
+        try:
+            return thumbprint(shop.credentials(file.table.configured).certificate)
+        except CertificateProblem as error:
+            raise UsageError(f"{file.path.name}: configured: {error}") from error
 
     # -- sockets --------------------------------------------------------------------------------------
 

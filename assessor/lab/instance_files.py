@@ -91,6 +91,8 @@ class _InstanceTable(_Table):
     hidden: bool = False
     browser: bool = True
     logins: list[str] = ["assessor"]
+    lacks: list[str] = []
+    configured: str | None = None
     rows: dict[str, Any] = {}
     change: dict[str, dict[str, Any]] = {}
     hangs: list[str] = []
@@ -238,8 +240,10 @@ class InstanceFile:
         """All databases."""
         return (*SYSTEM_DATABASES, *self.table.databases)
 
-    def facts(self, thumbprint: str | None, started: datetime) -> Facts:
-        """What derived rows are made from. ``thumbprint`` is ``None`` for the server's own certificate."""
+    def facts(self, thumbprint: str | None, started: datetime, configured: str | None = None) -> Facts:
+        """What derived rows are made from. ``thumbprint`` is ``None`` for the server's own certificate; ``configured``
+        is the one in the registry where that is another, which takes effect at the next start.
+        """
         table = self.table
         _, _, suffix = self.host.partition(".")
         return Facts(
@@ -260,6 +264,8 @@ class InstanceFile:
             login=table.logins[0] if table.logins else "assessor",
             thumbprint=thumbprint,
             started=started,
+            lacks=tuple(table.lacks),
+            configured=configured,
         )
 
     def queries(self, bundled: Sequence[Query]) -> dict[str, Query]:
@@ -298,6 +304,105 @@ def read_instance(path: Path) -> InstanceFile:
     if table.encryption == "not_supported" and (table.force_strict or table.certificate is not None):
         raise UsageError(f'{path.name}: encryption = "not_supported" allows no certificate and no force_strict')
     return file
+
+
+class _ChangesTable(_Table):
+    """What ``remediated.toml`` says of one instance: keys that replace those of its file, and rows by query."""
+
+    set_: dict[str, Any] = Field(default={}, alias="set")
+    drop_rows: dict[str, list[str]] = {}
+    change_rows: dict[str, list[dict[str, Any]]] = {}
+    add_rows: dict[str, list[dict[str, Any]]] = {}
+
+
+class _WordsTable(_Table):
+    old: str = Field(min_length=1)
+    new: str
+
+
+class _BoardTable(_Table):
+    edge: str
+    owner: str = ""
+    decision: str = ""
+    ticket: str = ""
+    due_in_days: int | None = None
+    exception_reason: str = ""
+    exception_until_in_days: int | None = None
+
+
+class _RemediationFile(_Table):
+    estate: list[_WordsTable] = []
+    instances: dict[str, _ChangesTable] = {}
+    board: list[_BoardTable] = []
+
+
+@dataclass(frozen=True, slots=True)
+class TypedByTheBoard:
+    """What people type into the workbook between two runs of the demo's story. Days count from today."""
+
+    edge: str  #: id
+    owner: str
+    decision: str
+    ticket: str
+    due_in_days: int | None
+    exception_reason: str
+    exception_until_in_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Remediation:
+    """``remediated.toml``: what people did between two runs."""
+
+    estate: tuple[tuple[str, str], ...]  #: texts of the estate file, and what stands there afterwards
+    instances: tuple[InstanceFile, ...]  #: the changed ones, whole
+    board: tuple[TypedByTheBoard, ...]
+
+
+def read_remediation(path: Path, instances: Mapping[str, InstanceFile]) -> Remediation:
+    """Read ``remediated.toml``, which changes ``instances`` (by file name).
+
+    Raises:
+        UsageError: it is malformed, or changes what is not there.
+
+    """
+    file = _validate(_RemediationFile, _read_toml(path), path)
+    changed = []
+    for key, changes in file.instances.items():
+        if key not in instances:
+            known = ", ".join(sorted(instances))
+            raise UsageError(f"{path.name}: [instances.{key}]: there is no such file; there are {known}")
+        changed.append(_changed(instances[key], changes, path))
+    return Remediation(
+        tuple((words.old, words.new) for words in file.estate),
+        tuple(changed),
+        tuple(TypedByTheBoard(**typed.model_dump()) for typed in file.board),
+    )
+
+
+def _changed(file: InstanceFile, changes: _ChangesTable, path: Path) -> InstanceFile:
+    data = _read_toml(file.path)
+    data.update(changes.set_)
+    rows = data.setdefault("rows", {})
+    for query in {*changes.drop_rows, *changes.change_rows, *changes.add_rows}:
+        kept: list[dict[str, Any]] = rows.setdefault(query, [])
+        by_name = {row.get("name", row.get("server_name")): row for row in kept}
+        for name in (
+            *changes.drop_rows.get(query, ()),
+            *(row.get("name") for row in changes.change_rows.get(query, ())),
+        ):
+            if name not in by_name:
+                raise UsageError(f"{path.name}: [instances.{file.key}]: {query} has no row named {name!r}")
+        for row in changes.change_rows.get(query, ()):
+            by_name[row["name"]].update(row)
+        dropped = set(changes.drop_rows.get(query, ()))
+        rows[query] = [row for row in kept if row.get("name", row.get("server_name")) not in dropped]
+        rows[query] += changes.add_rows.get(query, ())
+    changed = InstanceFile(file.path, _validate(_InstanceTable, data, path, f"[instances.{file.key}]"))
+    if (changed.host, changed.port, changed.table.instance) != (file.host, file.port, file.table.instance):
+        raise UsageError(
+            f"{path.name}: [instances.{file.key}]: host, port and instance can't change while the lab runs"
+        )
+    return changed
 
 
 class _Answering:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from OpenSSL import SSL
 
 ALPN = b"tds/8.0"
+DEFAULT_CIPHERS = "DEFAULT"
 _READ_SIZE = 1 << 16
 
 
@@ -39,22 +40,28 @@ class Credentials:
     key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
     extra: tuple[x509.Certificate, ...] = ()
 
+    def put_into(self, context: SSL.Context) -> None:
+        """Let ``context`` serve them."""
+        context.use_certificate(self.certificate)
+        context.use_privatekey(self.key)
+        for certificate in self.extra:
+            context.add_extra_chain_cert(certificate)
+
 
 @lru_cache(maxsize=512)
-def _context(credentials: Credentials, lowest: TlsVersion, highest: TlsVersion, strict: bool) -> SSL.Context:
+def _context(
+    credentials: Credentials, lowest: TlsVersion, highest: TlsVersion, ciphers: str, strict: bool
+) -> SSL.Context:
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     # Level 0 lets weak keys, SHA-1 and TLS 1.0 through: to refuse them is the client's decision.
-    context.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
+    context.set_cipher_list(f"{ciphers}:@SECLEVEL=0".encode())
     context.set_min_proto_version(lowest.number)
     context.set_max_proto_version(highest.number)
     # A resumed handshake shows no certificate, and its last flight comes from the client.
     context.set_options(SSL.OP_NO_TICKET)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)
-    context.use_certificate(credentials.certificate)
-    context.use_privatekey(credentials.key)
-    for certificate in credentials.extra:
-        context.add_extra_chain_cert(certificate)
+    credentials.put_into(context)
     if strict:
         context.set_alpn_select_callback(lambda _, offered: ALPN if ALPN in offered else SSL.NO_OVERLAPPING_PROTOCOLS)
     return context
@@ -67,16 +74,24 @@ class TlsFailed(Exception):
 class TlsSession:
     """One TLS session, sans I/O: bytes of the wire in and out on one side, clear bytes on the other."""
 
-    def __init__(self, credentials: Credentials, versions: tuple[TlsVersion, TlsVersion], *, strict: bool) -> None:
-        """Begin as a server. TDS 7 never goes above TLS 1.2; TDS 8.0 (``strict``) never below it."""
+    def __init__(
+        self,
+        credentials: Credentials,
+        versions: tuple[TlsVersion, TlsVersion],
+        *,
+        strict: bool,
+        ciphers: str = DEFAULT_CIPHERS,
+    ) -> None:
+        """Begin as a server. TDS 7 never goes above TLS 1.2; TDS 8.0 (``strict``) never below it.
+
+        Where that leaves no version the handshake fails, as it does with a real server.
+        """
         lowest, highest = versions
         if strict:
             lowest = max(lowest, TlsVersion.V1_2, key=lambda version: version.number)
-            highest = max(highest, lowest, key=lambda version: version.number)
         else:
             highest = min(highest, TlsVersion.V1_2, key=lambda version: version.number)
-            lowest = min(lowest, highest, key=lambda version: version.number)
-        self._connection = SSL.Connection(_context(credentials, lowest, highest, strict), None)
+        self._connection = SSL.Connection(_context(credentials, lowest, highest, ciphers, strict), None)
         self._connection.set_accept_state()
         self.established = False
 

@@ -101,6 +101,6 @@ class Evidence:
 
     @property
     def chain(self) -> tuple[str, ...]:
-        """The certificates sent, from whichever handshake completed; empty when none did."""
+        """The certificates sent, from whichever handshake completed, or from one that failed after them."""
         session = self.tls or self.strict
-        return session.certificates if session else ()
+        return session.certificates if session else self.unfinished_chain

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from assessor.certificates.certificate import Certificate
 from assessor.clients.outcome import ReasonClass
-from assessor.remedies.ladder import Owner, Remedy, RemedyId
+from assessor.remedies.ladder import RENEW, Change, Owner, Remedy, RemedyId
 
 #: ``sp_serveroption @optvalue`` is nvarchar(128). Source: sp-serveroption-transact-sql.md, 2024-08-22 (rule LS-15).
 OPTION_VALUE_LIMIT = 128
@@ -35,6 +35,7 @@ class Situation:
     is_fallback: bool
     flag2: bool | None
     offers_strict: bool
+    is_only_fault: bool = True  #: nothing but ``reason`` keeps the certificate from being accepted
 
 
 def remedies_for(situation: Situation) -> tuple[Remedy, ...]:
@@ -46,7 +47,12 @@ def remedies_for(situation: Situation) -> tuple[Remedy, ...]:
             return tuple(_for_missing_strict(situation))
         case ReasonClass.BAD_OPTION:
             return (
-                _plain(situation, "Drop ServerCertificate, or use it with Encrypt=Strict", _edit_text(situation, "")),
+                _plain(
+                    situation,
+                    f"Drop ServerCertificate from {situation.definition}, or use it with Encrypt=Strict",
+                    _edit_text(situation, ""),
+                    Change.DROP_PIN,
+                ),
             )
         case ReasonClass.TLS_VERSION | ReasonClass.ENCRYPTION_NOT_SUPPORTED:
             return (_patch_target(situation),)
@@ -65,13 +71,14 @@ def _for_refused_certificate(situation: Situation) -> Iterator[Remedy]:
         if names:
             yield from _dial_or_name(situation, names[0])
     else:
-        if situation.reason is ReasonClass.INTERMEDIATE_MISSING:
+        # A change that leaves another fault in place would be a promise not kept.
+        if situation.reason is ReasonClass.INTERMEDIATE_MISSING and situation.is_only_fault:
             yield _intermediate(situation)
-        elif situation.reason is ReasonClass.UNTRUSTED_ROOT and len(situation.chain) > 1:
+        elif situation.reason is ReasonClass.UNTRUSTED_ROOT and len(situation.chain) > 1 and situation.is_only_fault:
             yield _import_root(situation)
         yield _certificate(situation)
         if situation.reason is ReasonClass.UNTRUSTED_ROOT and not situation.is_fallback and len(situation.chain) == 1:
-            if situation.chain[0].is_self_signed:
+            if situation.chain[0].is_self_signed and situation.is_only_fault:
                 yield _import_self_signed(situation)
     yield _trust(situation)
     if not situation.forces_encryption:
@@ -89,11 +96,17 @@ def _host_names(situation: Situation) -> tuple[str, ...]:
 
 
 def _certificate(situation: Situation) -> Remedy:
-    renew = situation.reason is ReasonClass.EXPIRED
+    renew = situation.reason is ReasonClass.EXPIRED and situation.is_only_fault
+    # Where a CA's certificate is right but for its CA, one more of that CA would not help: another CA would.
+    other_ca = situation.reason is ReasonClass.UNTRUSTED_ROOT and len(situation.chain) > 1 and situation.is_only_fault
+    title = f"Give {situation.target} a certificate that names it"
+    if other_ca:
+        title = f"Give {situation.target} a certificate of a CA that {situation.source} trusts"
+    elif renew:
+        title = f"Renew the certificate of {situation.target}"
     return Remedy(
         id=RemedyId.CERTIFICATE,
-        title=f"{'Renew the certificate of' if renew else 'Give'} {situation.target}"
-        + ("" if renew else " a certificate that names it"),
+        title=title,
         detail=f"Request a server certificate for {situation.target} from a CA whose root {situation.source} trusts, with "
         f"{situation.dialled} and every other name that is dialled in its SAN (FQDN and short name), RSA 2048 or more, "
         "SHA-256, extended key usage Server Authentication. Choose it in Configuration Manager and restart the instance: "
@@ -102,6 +115,10 @@ def _certificate(situation: Situation) -> Remedy:
         price="",
         owner=Owner.PKI,
         restart=True,
+        change=Change.CERTIFICATE,
+        on=situation.target,
+        subject=situation.source if other_ca else "",
+        setting=RENEW if renew else "",
     )
 
 
@@ -117,6 +134,9 @@ def _import_root(situation: Situation) -> Remedy:
         is_secure=True,
         price="",
         owner=Owner.WINDOWS_ADMIN,
+        change=Change.ROOT,
+        on=situation.source,
+        subject=root,
     )
 
 
@@ -131,6 +151,9 @@ def _intermediate(situation: Situation) -> Remedy:
         price="",
         owner=Owner.TARGET_DBA,
         restart=True,
+        change=Change.INTERMEDIATE,
+        on=situation.target,
+        subject=issuer,
     )
 
 
@@ -143,6 +166,10 @@ def _dial_or_name(situation: Situation, name: str) -> Iterator[Remedy]:
         is_secure=True,
         price="",
         owner=Owner.SOURCE_DBA,
+        change=Change.DATA_SOURCE,
+        on=situation.source,
+        subject=situation.definition,
+        setting=name,
     )
     yield Remedy(
         id=RemedyId.HOST_NAME,
@@ -152,6 +179,10 @@ def _dial_or_name(situation: Situation, name: str) -> Iterator[Remedy]:
         price="",
         owner=Owner.SOURCE_DBA,
         only_after_upgrade=True,
+        change=Change.HOST_NAME,
+        on=situation.source,
+        subject=situation.definition,
+        setting=f"HostNameInCertificate={name}",
     )
 
 
@@ -165,6 +196,9 @@ def _import_self_signed(situation: Situation) -> Remedy:
         is_secure=True,
         price="Nobody can revoke it, and its renewal is manual on every source.",
         owner=Owner.WINDOWS_ADMIN,
+        change=Change.SELF_SIGNED,
+        on=situation.source,
+        subject=situation.target,
     )
 
 
@@ -181,6 +215,10 @@ def _trust(situation: Situation) -> Remedy:
         is_secure=False,
         price=_TRUST_PRICE,
         owner=Owner.SOURCE_DBA,
+        change=Change.TRUST,
+        on=situation.source,
+        subject=situation.definition,
+        setting="Encrypt=yes;TrustServerCertificate=yes",
     )
 
 
@@ -193,6 +231,10 @@ def _optional(situation: Situation) -> Remedy:
         is_secure=False,
         price=_CLEAR_PRICE,
         owner=Owner.SOURCE_DBA,
+        change=Change.ENCRYPT_OPTIONAL,
+        on=situation.source,
+        subject=situation.definition,
+        setting="Encrypt=no",
     )
 
 
@@ -206,6 +248,8 @@ def _legacy(situation: Situation) -> Remedy:
         price="Switches validation off for every linked server of the instance.",
         owner=Owner.SOURCE_DBA,
         restart=True,
+        change=Change.TRACE_FLAG,
+        on=situation.source,
     )
 
 
@@ -221,6 +265,10 @@ def _for_strict_only(situation: Situation) -> Iterator[Remedy]:
         price="",
         owner=Owner.SOURCE_DBA,
         only_after_upgrade=True,
+        change=Change.ENCRYPT_STRICT,
+        on=situation.source,
+        subject=situation.definition,
+        setting="Encrypt=Strict",
     )
     yield Remedy(
         id=RemedyId.LEGACY,
@@ -230,6 +278,8 @@ def _for_strict_only(situation: Situation) -> Iterator[Remedy]:
         price=f"{situation.target} accepts TDS 7 clients again, also those that do not validate it.",
         owner=Owner.TARGET_DBA,
         restart=True,
+        change=Change.FORCE_STRICT_OFF,
+        on=situation.target,
     )
 
 
@@ -240,6 +290,8 @@ def _for_missing_strict(situation: Situation) -> Iterator[Remedy]:
         f"Set Encrypt=Mandatory in {situation.definition}",
         _edit_text(situation, "Encrypt=Mandatory")
         + " Strict needs SQL Server 2022 or later with a provisioned certificate.",
+        Change.ENCRYPT_MANDATORY,
+        "Encrypt=Mandatory",
     )
 
 
@@ -252,11 +304,24 @@ def _patch_target(situation: Situation) -> Remedy:
         price="",
         owner=Owner.TARGET_DBA,
         restart=True,
+        change=Change.TLS_VERSION,
+        on=situation.target,
     )
 
 
-def _plain(situation: Situation, title: str, detail: str) -> Remedy:
-    return Remedy(RemedyId.DIAL_NAME, title, detail, is_secure=True, price="", owner=Owner.SOURCE_DBA)
+def _plain(situation: Situation, title: str, detail: str, change: Change, setting: str = "") -> Remedy:
+    return Remedy(
+        RemedyId.DIAL_NAME,
+        title,
+        detail,
+        is_secure=True,
+        price="",
+        owner=Owner.SOURCE_DBA,
+        change=change,
+        on=situation.source,
+        subject=situation.definition,
+        setting=setting,
+    )
 
 
 _RECREATE = (

@@ -42,6 +42,10 @@ class Change(StrEnum):
     OTHER = "other"  #: told by its title alone
 
 
+#: Setting of a :attr:`Change.CERTIFICATE` whose predecessor was right but for its dates.
+RENEW = "renew"
+
+
 class Owner(StrEnum):
     """Who has to make the change."""
 

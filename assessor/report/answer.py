@@ -6,24 +6,14 @@ The strings in what it returns are raw: whoever draws them makes them safe (:mod
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from assessor.collect.inventory import Gap, Inventory
 from assessor.judge.verdicts import VerdictKind
-from assessor.remedies.ladder import Remedy
+from assessor.remedies.actions import Action, plan_actions
 from assessor.report.words import NOT_CONNECTED, NOT_KNOWN_VALIDATED, VALIDATED, VERDICTS, count
 from assessor.snapshot import AssessedEdge, PlannedInstance, Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One remedy, and what it does for the connections that break."""
-
-    remedy: Remedy
-    mends: int  #: breaking edges that it mends
-    left: int  #: breaking edges still not mended after it and every action before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,45 +123,10 @@ def by_urgency(snapshot: Snapshot) -> tuple[AssessedEdge, ...]:
 
 
 def first_actions(snapshot: Snapshot) -> tuple[Action, ...]:
-    """A short list of remedies that together mend every breaking edge that has one.
-
-    Secure remedies come first; among equals the one that mends most edges that no earlier action mends.
-    This is the greedy cover: with many edges the shortest list is not worth the time it takes to find.
-    """
-    breaking = [edge for edge in snapshot.edges if edge.verdict is VerdictKind.BREAKS]
-    mended_by: dict[Remedy, set[int]] = defaultdict(set)
-    first_of: dict[tuple[str, str, str], Remedy] = {}
-    for number, edge in enumerate(breaking):
-        for remedy in edge.remedies:
-            # The details differ from edge to edge; the same rung with the same title is the same change.
-            remedy = first_of.setdefault((remedy.id, remedy.title, remedy.owner), remedy)
-            mended_by[remedy].add(number)
-
-    # How many edges a remedy newly mends only ever falls, so a stale place in the queue is corrected when reached.
-    queue = [
-        (_price(remedy, len(edges)), remedy.title, place, remedy)
-        for place, (remedy, edges) in enumerate(mended_by.items())
-    ]
-    heapq.heapify(queue)
-    left = set(range(len(breaking)))
-    actions = []
-    while queue and left:
-        price, title, place, remedy = heapq.heappop(queue)
-        newly = mended_by[remedy] & left
-        if not newly:
-            continue
-        if _price(remedy, len(newly)) != price:
-            heapq.heappush(queue, (_price(remedy, len(newly)), title, place, remedy))
-            continue
-        left -= newly
-        actions.append(Action(remedy, len(mended_by[remedy]), len(left)))
-    return tuple(actions)
+    """The chosen actions that mend breaking edges, in order: see :func:`assessor.remedies.actions.plan_actions`."""
+    return tuple(action for action in plan_actions(snapshot) if action.chosen and action.unblocks)
 
 
 def breaking_without_remedy(snapshot: Snapshot) -> int:
     """Breaking edges for which no remedy is known."""
     return sum(edge.verdict is VerdictKind.BREAKS and not edge.remedies for edge in snapshot.edges)
-
-
-def _price(remedy: Remedy, newly: int) -> tuple[bool, int, bool, bool, str]:
-    return (not remedy.is_secure, -newly, remedy.only_after_upgrade, remedy.restart, remedy.id)

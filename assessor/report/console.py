@@ -108,8 +108,8 @@ def _print_actions(console: Console, snapshot: Snapshot) -> None:
         return
     _print_title(console, "Do first:")
     for number, action in enumerate(actions[:_MAX_OTHERS], start=1):
-        secure = "" if action.remedy.is_secure else " (NOT SECURE)"
-        mends = f"{prose(action.remedy.title)}{secure}: mends {action.mends:,}, leaves {action.left:,}"
+        secure = "" if action.is_secure else " (NOT SECURE)"
+        mends = f"{prose(action.title)}{secure}: mends {action.unblocks:,}, leaves {action.left:,}"
         _print_line(console, f"  {number}. ", Text(), mends)
     _print_rest(console, len(actions) - _MAX_OTHERS)
 

@@ -13,6 +13,7 @@ from rich.text import Text
 from assessor.clients.outcome import Outcome
 from assessor.clients.profiles import profile
 from assessor.examination import Examination, Expectation
+from assessor.probe.evidence_file import evidence_as_json
 from assessor.report.text import visible
 
 _ENCRYPTION = {
@@ -66,6 +67,8 @@ def _as_json(examination: Examination) -> dict[str, object]:
         ],
         "findings": [{"code": finding.code.value, "message": finding.message} for finding in examination.findings],
         "outcomes": [_outcome_json(expectation) for expectation in examination.expectations],
+        # Whole, so that another assessor can judge by it: assess --evidence.
+        "evidence": evidence_as_json(evidence),
     }
 
 

@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, get_type_hints
 import pandas as pd
 
 from assessor.collect.inventory import Gap, GapKind, Inventory
+from assessor.judge.findings import Severity
 from assessor.judge.verdicts import VerdictKind
 from assessor.probe.evidence import EncryptionAnswer
 from assessor.remedies.ladder import Remedy
 from assessor.report.answer import by_urgency, connection_way
 from assessor.report.text import prose, visible
-from assessor.report.words import NOT_STATED, UNKNOWN, VERDICTS, connection_words, kind_words, numbered
+from assessor.report.usage import used_by_words
+from assessor.report.words import NOT_STATED, SEVERITIES, UNKNOWN, VERDICTS, connection_words, kind_words, numbered
 from assessor.snapshot import AssessedEdge, AssessedEndpoint, PlannedInstance, Snapshot
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 EDGES: Final = "Edges"
 ENDPOINTS: Final = "Endpoints"
 INSTANCES: Final = "Instances"
+FINDINGS: Final = "Upgrade findings"
 NOT_ASSESSED: Final = "Not assessed"
 RULES: Final = "Rules"
 
@@ -118,6 +121,8 @@ class EdgeRow:
     basis: Annotated[str, Column("Basis", 13)]
     remedies: Annotated[str, Column("All remedies, most secure first", 100)]
     assumptions: Annotated[str, Column("Assumptions", 60)]
+    used_by: Annotated[str, Column("Used by", 40)]
+    last_used: Annotated[datetime | str | None, Column("Last used (local)", 17)]
     id: Annotated[str, Column("Id", 36)]
 
 
@@ -203,6 +208,20 @@ class MissingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class UpgradeFindingRow:
+    """One thing that the upgrade of an instance meets beside its connections."""
+
+    severity: Annotated[str, Column("Severity", 13)]
+    instance: Annotated[str, Column("Instance", 22, INSTANCES)]
+    subject: Annotated[str, Column("About", 24)]
+    message: Annotated[str, Column("What was found", 52)]
+    what_to_do: Annotated[str, Column("What to do", 48)]
+    rule: Annotated[str, Column("Rule", 9, RULES)]
+    # On screen only from here on.
+    sources: Annotated[str, Column("Sources", 44)]
+
+
+@dataclass(frozen=True, slots=True)
 class RuleRow:
     """One rule of the pack, or a rule that an edge cites and the pack does not have."""
 
@@ -222,11 +241,12 @@ class RuleRow:
 def tables(snapshot: Snapshot, rules: Sequence[Rule]) -> tuple[Table, ...]:
     """Every table of the workbook, in the order of its sheets; the Summary is not a table."""
     return (
-        _table(EDGES, EdgeRow, [_edge_row(edge) for edge in by_urgency(snapshot)], frozen=3, printed=10),
-        _table(ENDPOINTS, EndpointRow, _endpoint_rows(snapshot), frozen=1, printed=10),
-        _table(INSTANCES, InstanceRow, _instance_rows(snapshot), frozen=1, printed=10),
-        _table(NOT_ASSESSED, MissingRow, _missing_rows(snapshot), frozen=0, printed=6),
-        _table(RULES, RuleRow, _rule_rows(snapshot, rules), frozen=1, printed=8),
+        table_of(EDGES, EdgeRow, [_edge_row(edge) for edge in by_urgency(snapshot)], frozen=3, printed=10),
+        table_of(ENDPOINTS, EndpointRow, _endpoint_rows(snapshot), frozen=1, printed=10),
+        table_of(INSTANCES, InstanceRow, _instance_rows(snapshot), frozen=1, printed=10),
+        table_of(FINDINGS, UpgradeFindingRow, _upgrade_finding_rows(snapshot), frozen=3, printed=6),
+        table_of(NOT_ASSESSED, MissingRow, _missing_rows(snapshot), frozen=0, printed=6),
+        table_of(RULES, RuleRow, _rule_rows(snapshot, rules), frozen=1, printed=8),
     )
 
 
@@ -256,7 +276,8 @@ def in_utc(moment: datetime | None) -> datetime | str | None:
     return plain.replace(microsecond=0) if plain >= _FIRST_EXCEL_DATE else moment.isoformat()
 
 
-def _table(title: str, row_type: type[Any], rows: Iterable[Any], *, frozen: int, printed: int) -> Table:
+def table_of(title: str, row_type: type[Any], rows: Iterable[Any], *, frozen: int, printed: int) -> Table:
+    """A table of rows of one type, whose annotations say how its columns look."""
     hints = get_type_hints(row_type, include_extras=True)
     columns = tuple(hints[field.name].__metadata__[0] for field in fields(row_type))
     values = [tuple(getattr(row, field.name) for field in fields(row_type)) for row in rows]
@@ -302,6 +323,8 @@ def _edge_row(edge: AssessedEdge) -> EdgeRow:
         basis=decided_by.basis.value if decided_by else "",
         remedies=numbered([_remedy(remedy) for remedy in edge.remedies]),
         assumptions=numbered([prose(assumption) for assumption in edge.assumptions]),
+        used_by=used_by_words(edge),
+        last_used=in_utc(max((usage.last_used for usage in edge.used_by if usage.last_used), default=None)),
         id=visible(edge.id),
     )
 
@@ -430,6 +453,22 @@ def _instance_row(plan: PlannedInstance, read: Inventory, edges: int, breaking: 
         collected_at=in_utc(read.collected_at),
         trust_store=visible(trust_store),
     )
+
+
+def _upgrade_finding_rows(snapshot: Snapshot) -> list[UpgradeFindingRow]:
+    order = list(Severity)
+    return [
+        UpgradeFindingRow(
+            severity=SEVERITIES[finding.severity],
+            instance=visible(finding.instance),
+            subject=visible(finding.subject),
+            message=prose(finding.message),
+            what_to_do=prose(finding.what_to_do),
+            rule=visible(finding.rule),
+            sources="\n".join(visible(source) for source in finding.sources),
+        )
+        for finding in sorted(snapshot.findings, key=lambda each: order.index(each.severity))
+    ]
 
 
 def _missing_rows(snapshot: Snapshot) -> list[MissingRow]:

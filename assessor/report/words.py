@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from assessor.judge.findings import Severity
 from assessor.judge.verdicts import VerdictKind
 from assessor.report.text import visible
-from assessor.topology.edges import EdgeKind, ReplicationRole
+from assessor.topology.edges import EdgeKind, Role
 
 #: Shown where a fact could not be read; never an empty cell, which would read as "nothing".
 UNKNOWN: Final = "unknown"
@@ -49,6 +50,15 @@ VERDICTS: Final[dict[VerdictKind, VerdictWords]] = {
     ),
 }
 
+#: Every severity of an upgrade finding, worst first, with a symbol so that colour is never needed.
+SEVERITIES: Final[dict[Severity, str]] = {
+    Severity.BLOCKS: "✗ blocks",
+    Severity.BREAKS: "✗ breaks",
+    Severity.CHANGES: "~ changes",
+    Severity.UNKNOWN: "? unknown",
+    Severity.NOTE: "– note",
+}
+
 VALIDATED: Final = "validated"
 NOT_CONNECTED: Final = "not_connected"
 NOT_KNOWN_VALIDATED: Final = "not_known_validated"
@@ -73,7 +83,7 @@ def connection_words(way: str) -> str:
     return CONNECTIONS.get(way, visible(way))
 
 
-def kind_words(kind: EdgeKind, role: ReplicationRole | None) -> str:
+def kind_words(kind: EdgeKind, role: Role | None) -> str:
     """``linked server``, or ``replication: log reader agent``."""
     return _spaced(kind) if role is None else f"{_spaced(kind)}: {_spaced(role)}"
 

@@ -18,14 +18,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import Cell
+from openpyxl.chart import BarChart, Reference
+from openpyxl.chart.shapes import GraphicalProperties
+from openpyxl.drawing.image import Image
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
 from assessor.atomic import write_whole
+from assessor.board import CarriedBoard, SubjectKind
 from assessor.errors import OutputError
 from assessor.judge.verdicts import VerdictKind
+from assessor.remedies.actions import Action, plan_actions
 from assessor.report.answer import (
     answer,
     breaking_without_remedy,
@@ -35,18 +41,44 @@ from assessor.report.answer import (
     unread_instances,
     verdict_counts,
 )
+from assessor.report.board_columns import draw_board_columns
+from assessor.report.board_tables import (
+    ACTIONS,
+    CLIENTS,
+    CONNECTS,
+    PROVENANCE,
+    WAVES,
+    actions_table,
+    clients_table,
+    provenance_table,
+    waves_table,
+)
+from assessor.report.changes import (
+    CHANGES,
+    EXCEPTIONS,
+    Rerun,
+    changes_sentence,
+    changes_table,
+    exceptions_table,
+)
+from assessor.report.decision import Recommendation, board_answer
+from assessor.report.picture import draw_topology
 from assessor.report.tables import (
     EDGES,
+    ENDPOINTS,
+    FINDINGS,
     INSTANCES,
     NOT_ASSESSED,
+    RULES,
     Table,
     counts_by_source,
     in_utc,
     tables,
 )
 from assessor.report.text import prose, shorten, visible, visible_lines
-from assessor.report.words import UNKNOWN, VALIDATED, VERDICTS, connection_words, count
+from assessor.report.words import NOT_CONNECTED, UNKNOWN, VALIDATED, VERDICTS, connection_words, count
 from assessor.snapshot import Snapshot
+from assessor.waves import WavePlan
 
 if TYPE_CHECKING:
     from assessor.judge.rules import Rule
@@ -63,10 +95,15 @@ _SUMMARY_WIDTHS: Final = (30, 8, 11, 11, 11, 11, 11, 11, 11, 14)
 _CENTRED_HEADS: Final = frozenset(
     ("Count", "Mends", "Still break after it", "Wave", "all", *(words.label for words in VERDICTS.values()))
 )
-_MAX_ACTIONS: Final = 12
+_MAX_ACTIONS: Final = 5  #: as many as are read aloud; the sheet Actions has them all
 _MAX_SOURCES: Final = 30
 _MAX_UNREAD: Final = 15
 _MAX_NAME: Final = 100  #: characters of a name on the summary; the other sheets have it whole
+
+_PICTURE_WIDTH: Final = 900  #: pixels; what the summary's columns are wide
+_PICTURE_ROW: Final = 24.0  #: points
+_POINTS_A_PIXEL: Final = 0.75
+_POINTS_A_CENTIMETRE: Final = 28.35
 
 _LETTERS_A_DIGIT: Final = 1.12  #: in running text; widths are in digits
 _POINTS_A_LINE: Final = 13.0
@@ -98,7 +135,15 @@ LOOKS: Final[dict[VerdictKind, VerdictLook]] = {
     VerdictKind.WORKS: VerdictLook("DDF0DD", "000000", False),
     VerdictKind.NOT_AFFECTED: VerdictLook("FFFFFF", "000000", False),
 }
-_LOOK_BY_LABEL: Final = {VERDICTS[kind].label: look for kind, look in LOOKS.items()}
+_RECOMMENDATION_LOOKS: Final = {
+    Recommendation.NO_GO: LOOKS[VerdictKind.BREAKS],
+    Recommendation.CONDITIONS: LOOKS[VerdictKind.EXPIRES],
+    Recommendation.GO: LOOKS[VerdictKind.WORKS],
+}
+_LOOK_BY_LABEL: Final = {VERDICTS[kind].label: look for kind, look in LOOKS.items()} | {
+    CONNECTS[False]: LOOKS[VerdictKind.FAILS_TODAY],
+    CONNECTS[None]: VerdictLook("D8D8DE", "000000", False),
+}
 
 _FACE: Final = "Arial"  # or a face of the same widths: everybody has one, so the row heights hold
 _SIZE: Final = 10
@@ -121,13 +166,20 @@ _HEAD_ALIGNMENT = Alignment(vertical="center", wrap_text=True)
 _HEAD_CENTRE = Alignment(vertical="center", horizontal="center", wrap_text=True)
 
 
-def write_workbook(snapshot: Snapshot, rules: Sequence[Rule], path: Path) -> None:
+def write_workbook(
+    snapshot: Snapshot,
+    rules: Sequence[Rule],
+    path: Path,
+    rerun: Rerun | None = None,
+    waves: WavePlan | None = None,
+) -> None:
     """Draw the snapshot as a workbook at ``path``, whole or not at all.
 
+    ``rerun`` is what is known of the previous run; without ``waves`` there is no sheet of that name.
     Raises :class:`~assessor.errors.OutputError` with one sentence when it can't be written.
     """
     stream = io.BytesIO()
-    book = draw(snapshot, rules)
+    book = draw(snapshot, rules, rerun, waves)
     try:
         book.save(stream)
     except OSError as error:  # openpyxl keeps each sheet in a temporary file before it packs them
@@ -136,24 +188,82 @@ def write_workbook(snapshot: Snapshot, rules: Sequence[Rule], path: Path) -> Non
     write_whole(path, stream.getvalue())
 
 
-def draw(snapshot: Snapshot, rules: Sequence[Rule]) -> Workbook:
+def draw(
+    snapshot: Snapshot, rules: Sequence[Rule], rerun: Rerun | None = None, waves: WavePlan | None = None
+) -> Workbook:
     """The workbook, not yet written."""
     book = Workbook()
     _set_normal_font(book)
     summary = book.active
     assert isinstance(summary, Worksheet)
     summary.title = _SUMMARY
-    _Summary(summary, snapshot).draw()
-    rows_by_key: dict[str, dict[str, int]] = {}
-    drawn = tables(snapshot, rules)
-    for table in drawn:
-        rows_by_key[table.title] = {
-            str(key): row for row, key in reversed(list(enumerate(table.frame.iloc[:, 0], start=2))) if row <= MAX_ROWS
-        }
+    actions = plan_actions(snapshot)
+    _Summary(summary, snapshot, rerun or Rerun()).draw()
+    drawn = _all_tables(snapshot, rules, actions, rerun, waves)
+    rows_by_key = {table.title: _rows_by_key(table) for table in drawn}
     for table in drawn:
         _draw_table(book.create_sheet(table.title), table, rows_by_key, snapshot.estate.name)
+        if table.title in _BOARD_IDS:
+            _draw_board(book[table.title], table, rerun.board if rerun else None)
     _set_properties(book, snapshot)
     return book
+
+
+#: Sheets that people fill in, the column that says which row is which, and what a row is about.
+_BOARD_IDS: Final = {EDGES: ("Id", SubjectKind.EDGE), ACTIONS: ("Action id", SubjectKind.ACTION)}
+#: The order of the sheets after the Summary. What a run has no table for is left out.
+_ORDER: Final = (
+    ACTIONS,
+    EDGES,
+    ENDPOINTS,
+    CLIENTS,
+    INSTANCES,
+    WAVES,
+    CHANGES,
+    EXCEPTIONS,
+    FINDINGS,
+    NOT_ASSESSED,
+    RULES,
+    PROVENANCE,
+)
+
+
+def _all_tables(
+    snapshot: Snapshot,
+    rules: Sequence[Rule],
+    actions: Sequence[Action],
+    rerun: Rerun | None,
+    waves: WavePlan | None,
+) -> list[Table]:
+    """Every table there is for this run, in the order of the sheets."""
+    found = [
+        *tables(snapshot, rules),
+        actions_table(snapshot, actions),
+        clients_table(snapshot),
+        provenance_table(snapshot),
+    ]
+    if waves is not None:
+        found.append(waves_table(waves, snapshot))
+    if rerun is not None and rerun.comparison is not None:
+        found.append(changes_table(rerun.comparison))
+    if rerun is not None and rerun.board is not None:
+        found.append(exceptions_table(rerun.board))
+    return sorted(found, key=lambda table: _ORDER.index(table.title))
+
+
+def _rows_by_key(table: Table) -> dict[str, int]:
+    """Where each row is, by the value that other sheets link to: the id where there is one, else the first column."""
+    keys = table.frame["Id"] if "Id" in table.frame.columns else table.frame.iloc[:, 0]
+    return {str(key): row for row, key in reversed(list(enumerate(keys, start=2))) if row <= MAX_ROWS}
+
+
+def _draw_board(sheet: Worksheet, table: Table, board: CarriedBoard | None) -> None:
+    """The board's own columns, right of the tool's."""
+    column, kind = _BOARD_IDS[table.title]
+    ids = [str(value) for value in table.frame[column]][: MAX_ROWS - 2]
+    first = len(table.columns) + 1
+    drawn = draw_board_columns(sheet, first, ids, kind, board, put)
+    sheet.auto_filter.ref = f"A1:{get_column_letter(first + drawn - 1)}{max(2, len(ids) + 1)}"
 
 
 def _set_normal_font(book: Workbook) -> None:
@@ -351,22 +461,23 @@ def _name(text: str) -> str:
 class _Summary:
     """The first sheet: what a change board reads, from the answer down to where it came from."""
 
-    def __init__(self, sheet: Worksheet, snapshot: Snapshot) -> None:
+    def __init__(self, sheet: Worksheet, snapshot: Snapshot, rerun: Rerun) -> None:
         self.sheet = sheet
         self.snapshot = snapshot
+        self.rerun = rerun
         self.row = 0
 
     def draw(self) -> None:
         for index, width in enumerate(_SUMMARY_WIDTHS, start=1):
             self.sheet.column_dimensions[get_column_letter(index)].width = width
         self._answer()
+        self._recommendation()
         self._verdicts()
         self._actions()
-        self._sources()
         self._unknown()
-        self._connections()
-        self._trust_stores()
-        self._provenance()
+        self._warnings()
+        self._picture()
+        self._sources()
         self.sheet.sheet_view.showGridLines = False
         self.sheet.freeze_panes = "A2"
         _set_up_page(self.sheet, self.snapshot.estate.name)
@@ -405,19 +516,18 @@ class _Summary:
                 head=True,
             )
         for number, action in enumerate(actions[:_MAX_ACTIONS], start=1):
-            remedy = action.remedy
-            title = f"{number}. {shorten(prose(remedy.title), 300)}"
-            when = "after the upgrade" if remedy.only_after_upgrade else "now"
+            title = f"{number}. {shorten(prose(action.title), 300)}"
+            when = "after the upgrade" if action.only_after_upgrade else "now"
             self._line(
-                (1, 4, f"{title} — price: {shorten(prose(remedy.price), 200)}" if remedy.price else title),
-                (5, 5, action.mends),
+                (1, 4, f"{title} — price: {shorten(prose(action.price), 200)}" if action.price else title),
+                (5, 5, action.unblocks),
                 (6, 6, action.left),
-                (7, 8, remedy.owner.value),
-                (9, 9, "✓ yes" if remedy.is_secure else "✗ NO"),
-                (10, 10, f"{when}, restart" if remedy.restart else when),
+                (7, 8, action.owner.value),
+                (9, 9, "✓ yes" if action.is_secure else "✗ NO"),
+                (10, 10, f"{when}, restart" if action.restart else when),
             )
         if len(actions) > _MAX_ACTIONS:
-            self._line((1, 10, f"and {len(actions) - _MAX_ACTIONS:,} more: see the sheet {EDGES}"), font=_FAINT)
+            self._line((1, 10, f"and {len(actions) - _MAX_ACTIONS:,} more: see the sheet {ACTIONS}"), font=_FAINT)
         if helpless:
             self._line((1, 10, f"No remedy is known for {count(helpless, 'breaking connection')}."), font=_BOLD)
         if not actions and not helpless:
@@ -427,6 +537,7 @@ class _Summary:
             self._line((1, 10, nothing), font=_FAINT)
 
     def _sources(self) -> None:
+        self._new_page()
         self._section("Where the connections start")
         words = list(VERDICTS.values())
         heads = [(place, place, words.label) for place, words in enumerate(words, start=3)]
@@ -443,9 +554,35 @@ class _Summary:
             if numbers[0]:
                 broken.fill = PatternFill("solid", start_color=LOOKS[VerdictKind.BREAKS].fill)
                 broken.font = Font(name=_FACE, size=_SIZE, bold=True, color=LOOKS[VerdictKind.BREAKS].letters)
+        if len(counts):
+            self._chart(self.row - min(len(counts), _MAX_SOURCES), self.row)
         if len(counts) > _MAX_SOURCES:
             rest = len(counts) - _MAX_SOURCES
             self._line((1, 10, f"and {rest:,} more: see the sheet {INSTANCES}"), font=_FAINT)
+
+    def _chart(self, head: int, last: int) -> None:
+        """A native chart of the table above: verdicts by source, stacked, in the verdicts' own shades."""
+        chart = BarChart()
+        chart.type, chart.grouping, chart.overlap = "bar", "stacked", 100
+        chart.title = None
+        chart.add_data(
+            Reference(self.sheet, min_col=3, max_col=2 + len(VERDICTS), min_row=head, max_row=last),
+            titles_from_data=True,
+        )
+        chart.set_categories(Reference(self.sheet, min_col=1, min_row=head + 1, max_row=last))
+        for series, kind in zip(chart.series, VERDICTS, strict=True):
+            series.graphicalProperties = GraphicalProperties(solidFill=LOOKS[kind].fill)
+            series.graphicalProperties.line.solidFill = "606060"
+        chart.y_axis.majorGridlines = None
+        chart.x_axis.delete = chart.y_axis.delete = False
+        chart.x_axis.scaling.orientation = "maxMin"
+        chart.legend.position = "b"
+        chart.width, chart.height = 23, 4 + 0.55 * (last - head)
+        rows = math.ceil(chart.height * _POINTS_A_CENTIMETRE / _PICTURE_ROW) + 1
+        self.sheet.add_chart(chart, f"A{self.row + 2}")
+        for row in range(self.row + 1, self.row + rows + 1):
+            self.sheet.row_dimensions[row].height = _PICTURE_ROW
+        self.row += rows
 
     def _unknown(self) -> None:
         self._section("What could not be assessed")
@@ -463,36 +600,54 @@ class _Summary:
         else:
             self._line((1, 10, "Nothing: every instance answered every question."), font=_FAINT)
 
-    def _connections(self) -> None:
-        self._section("How we connected")
+    def _recommendation(self) -> None:
+        found = board_answer(self.snapshot, self.rerun.board)
+        self._section("Can the upgrade go ahead?")
+        look = _RECOMMENDATION_LOOKS[found.recommendation]
+        self._line((1, 2, found.recommendation.value), (3, 10, found.because), font=_ANSWER, points=19)
+        banner = _cell(self.sheet, row=self.row, column=1)
+        banner.fill = PatternFill("solid", start_color=look.fill)
+        banner.font = Font(name=_FACE, size=13, bold=True, color=look.letters)
+        for condition in found.conditions:
+            self._line((1, 10, f"– {condition}"))
+        self._line((1, 10, f"The rule: {found.rule}"), font=_FAINT)
+        if self.rerun.comparison is not None:
+            self._section("Since the previous run")
+            self._line(
+                (1, 10, f"{prose(changes_sentence(self.rerun.comparison))} See the sheet {CHANGES}."), font=_BOLD
+            )
+
+    def _warnings(self) -> None:
         for connection in connections_made(self.snapshot):
+            if connection.way in (VALIDATED, NOT_CONNECTED):
+                continue
             names = ", ".join(_name(address) for address in connection.addresses)
-            text = f"{connection_words(connection.way)}: {shorten(names, 1500)}"
-            self._line((1, 1, count(len(connection.addresses), "instance")), (2, 10, text))
-            if connection.way != VALIDATED:
-                _cell(self.sheet, row=self.row, column=2).font = _BOLD
+            self._line((1, 10, f"{connection_words(connection.way)}: {shorten(names, 600)}"), font=_BOLD)
 
-    def _trust_stores(self) -> None:
-        self._section("Trust stores used")
-        stores = self.snapshot.trust_stores
-        for store in stores[:_MAX_UNREAD]:
-            held = count(store.certificates_total, "certificate")
-            self._line((1, 1, _name(store.id)), (2, 10, f"{_name(store.origin)}, {held}"))
-        if len(stores) > _MAX_UNREAD:
-            self._line((1, 10, f"and {len(stores) - _MAX_UNREAD:,} more: see the snapshot"), font=_FAINT)
-        if not self.snapshot.trust_stores:
-            self._line((1, 10, "none"), font=_FAINT)
+    def _picture(self) -> None:
+        if not self.snapshot.edges:
+            return
+        self._new_page()
+        self._section("Who connects to whom")
+        picture = draw_topology(self.snapshot.edges)
+        image = Image(io.BytesIO(picture.png))
+        scale = _PICTURE_WIDTH / picture.width
+        image.width, image.height = _PICTURE_WIDTH, round(picture.height * scale)
+        rows = math.ceil(image.height * _POINTS_A_PIXEL / _PICTURE_ROW) + 1
+        self.sheet.add_image(image, f"A{self.row + 1}")
+        for row in range(self.row + 1, self.row + rows + 1):
+            self.sheet.row_dimensions[row].height = _PICTURE_ROW
+        self.row += rows
+        caption = (
+            "Thick and solid: breaks. Several connections between two servers are one line, with the worst of them."
+        )
+        if picture.left_out:
+            caption += f" {count(picture.left_out, 'server')} did not fit; those with breaking connections came first."
+        self._line((1, 10, caption), font=_FAINT)
 
-    def _provenance(self) -> None:
-        self._section("Where this comes from")
-        run = self.snapshot.run
-        self._fact("Tool", f"assessor {visible(run.tool_version)}")
-        self._fact("Rules of", visible(run.rules_version))
-        self._fact("Started (UTC)", in_utc(run.started))
-        self._fact("Finished (UTC)", in_utc(run.finished))
-        self._fact("Ran on", _name(run.vantage))
-        self._fact("ODBC driver", shorten(visible(run.driver), 400))
-        self._fact("Snapshot schema", self.snapshot.schema_version)
+    def _new_page(self) -> None:
+        """Begin a page on paper, so that neither the picture nor the chart is cut in two."""
+        self.sheet.row_breaks.append(Break(id=self.row))
 
     def _section(self, title: str) -> None:
         self.row += 1

@@ -8,20 +8,39 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from assessor.collect.inventory import Inventory
+from assessor.topology import (
+    ad_hoc,
+    availability,
+    external_data_sources,
+    job_steps,
+    log_shipping,
+    mirroring,
+    multiserver,
+)
+from assessor.topology.ad_hoc import ad_hoc_edges
+from assessor.topology.availability import ListenerIndex, availability_edges
 from assessor.topology.dialling import dialled_text
-from assessor.topology.edges import Edge
+from assessor.topology.edges import Edge, EdgeKind
+from assessor.topology.external_data_sources import external_data_source_edges
+from assessor.topology.job_steps import job_step_edges
+from assessor.topology.left_out import LeftOut
 from assessor.topology.linked_servers import linked_server_edges
+from assessor.topology.log_shipping import log_shipping_edges
+from assessor.topology.mirroring import mirroring_edges
+from assessor.topology.multiserver import multiserver_edges
 from assessor.topology.nodes import Node, NodeIndex
-from assessor.topology.replication import LeftOut, partner_names, replication_edges
+from assessor.topology.replication import partner_names, replication_edges
+from assessor.topology.replication_pairs import ReplicationPair, replication_pairs
 
 
 @dataclass(frozen=True, slots=True)
 class Topology:
     """All connections that the instances of an estate open, and all servers they lead to."""
 
-    edges: tuple[Edge, ...]  #: by source in the estate file's order, linked servers before replication, then name
+    edges: tuple[Edge, ...]  #: by source in the estate file's order, then in the order of :class:`EdgeKind`, then name
     nodes: tuple[Node, ...]  #: the estate's first, in its order; then whatever else an edge leads to, by name
     left_out: tuple[LeftOut, ...]  #: what hints at a connection that could not be drawn
+    pairs: tuple[ReplicationPair, ...] = ()  #: whose versions must fit together at every step
 
 
 def build_edges(inventories: Sequence[Inventory], addresses: Sequence[str]) -> Topology:
@@ -34,8 +53,27 @@ def build_edges(inventories: Sequence[Inventory], addresses: Sequence[str]) -> T
     in_order = sorted(inventories, key=lambda inventory: position[inventory.instance])
     linked = [edge for inventory in in_order for edge in linked_server_edges(inventory, index)]
     replicated, left_out = replication_edges(in_order, index)
-    edges = sorted([*linked, *replicated], key=lambda edge: (position[edge.source], edge.kind, *_sort_key(edge)))
-    return Topology(tuple(_with_ids(edges)), _nodes(index, edges), tuple(left_out))
+    shipped, unseen_members = log_shipping_edges(in_order, index)
+    grouped, contained = availability_edges(in_order, index)
+    coded = [
+        edge
+        for inventory in in_order
+        for find in (external_data_source_edges, ad_hoc_edges, job_step_edges)
+        for edge in find(inventory, index)
+    ]
+    polled, unseen_targets = multiserver_edges(in_order, index)
+    drawn = [*linked, *replicated, *shipped, *grouped, *mirroring_edges(in_order, index), *coded, *polled]
+    listeners = ListenerIndex.build(in_order, index)
+    by_address = {inventory.instance: inventory for inventory in in_order}
+    widened = [listeners.widen(edge, by_address.get(edge.source)) for edge in drawn]
+    kinds = list(EdgeKind)
+    edges = sorted(widened, key=lambda edge: (position[edge.source], kinds.index(edge.kind), *_sort_key(edge)))
+    return Topology(
+        edges=tuple(_with_ids(edges)),
+        nodes=_nodes(index, edges),
+        left_out=(*left_out, *unseen_members, *contained, *unseen_targets),
+        pairs=replication_pairs(in_order, index),
+    )
 
 
 def _nodes(index: NodeIndex, edges: Iterable[Edge]) -> tuple[Node, ...]:
@@ -47,10 +85,13 @@ def _dialled_texts(inventories: Iterable[Inventory]) -> Iterator[str]:
     for inventory in inventories:
         yield from filter(None, map(dialled_text, inventory.linked_servers))
         yield from partner_names(inventory)
+        for kind in (log_shipping, availability, mirroring, external_data_sources, ad_hoc, job_steps, multiserver):
+            yield from kind.partner_names(inventory)
 
 
 def _sort_key(edge: Edge) -> tuple[str, ...]:
-    return edge.name.lower(), edge.name, edge.role or "", edge.target.lower(), edge.target
+    level = "" if edge.agent is None or edge.agent.level is None else str(edge.agent.level)
+    return edge.name.lower(), edge.name, edge.role or "", edge.target.lower(), edge.target, level
 
 
 def _with_ids(edges: Iterable[Edge]) -> Iterator[Edge]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assessor.clients.odbc_drivers import OTHER, client_of_driver
 from assessor.clients.options import ConnectionOptions, parse_provider_string
 from assessor.clients.providers import MSDASQL, ProviderFamily
 from assessor.collect.inventory import LinkedServer
@@ -57,7 +58,7 @@ def dial_row(row: LinkedServer, family: ProviderFamily, local_host: str) -> Dial
     if not family.is_known:
         return Dialled(None, None, "the provider is not one that assessor knows, so it is unknown what it dials")
     if family.client == MSDASQL:
-        return Dialled(None, None, "MSDASQL dials what its ODBC driver or DSN says; it is not probed")
+        return _dial_by_odbc(row, local_host)
     if not family.is_sql_server_client:
         return Dialled(None, None, "the provider is no SQL Server client; what it dials is not probed")
     text = dialled_text(row)
@@ -66,6 +67,14 @@ def dial_row(row: LinkedServer, family: ProviderFamily, local_host: str) -> Dial
     if not row.provider_string_known:
         return Dialled(None, None, "the definition has no data source, and its provider string is hidden")
     return Dialled(None, None, "the definition names no server, neither as data source nor in its provider string")
+
+
+def _dial_by_odbc(row: LinkedServer, local_host: str) -> Dialled:
+    """What an MSDASQL definition dials: seen only where its string names a SQL Server driver of Microsoft's."""
+    options = parse_provider_string(row.provider_string)
+    if options.driver is None or client_of_driver(options.driver) in (None, OTHER) or options.server is None:
+        return Dialled(None, None, "MSDASQL dials what its ODBC driver or DSN says; it is not probed")
+    return dial(options.server, local_host)
 
 
 def options_of(row: LinkedServer) -> tuple[ConnectionOptions | None, str | None]:

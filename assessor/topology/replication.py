@@ -25,29 +25,23 @@ from assessor.collect.inventory import (
     Inventory,
     LinkedServer,
     Publication,
+    ReplicationAgent,
     Subscriber,
     Subscription,
 )
+from assessor.topology.agents import called_by, in_words, steps_with, switches_of
 from assessor.topology.dialling import Dialled, dial, dial_row, dialled_text, options_of
-from assessor.topology.edges import Edge, EdgeKind, ReplicationRole
+from assessor.topology.edges import AgentSwitches, AlsoDialled, Edge, EdgeKind, ReplicationRole
+from assessor.topology.left_out import LeftOut
 from assessor.topology.linked_servers import REPL_DISTRIBUTOR, is_local_row, is_replication_entry
 from assessor.topology.nodes import NodeIndex, local_host_of
 
 AGENT_OPTIONS_GAP: Final = (
-    "a replication agent's own switches (-EncryptionLevel) stand in its job step, which is not read"
+    "a replication agent's own switches (-EncryptionLevel) stand in its job step, which was not read"
 )
 HIDDEN_LINK_GAP: Final = f"the hidden linked server {REPL_DISTRIBUTOR} is not to be seen with this login"
+FIRST_VERIFYING_LEVEL: Final = 2  #: of ``-EncryptionLevel``
 NO_LINKED_SERVER_GAP: Final = "the linked server that immediate updating uses is not to be seen with this login"
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A connection, or the trace of one, that became no edge, and why."""
-
-    seen_at: str  #: address of the instance that told of it
-    kind: EdgeKind
-    name: str  #: the partner, as the instance calls it
-    reason: str  #: one sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +58,10 @@ def replication_edges(inventories: Sequence[Inventory], index: NodeIndex) -> tup
     """All replication edges, still without ids, and everything that hints at one which can't be drawn."""
     collected = [inventory for inventory in inventories if inventory.identity is not None]
     conversations = _Conversations(collected, index)
-    # First what an end says of its own conversations, then what others say: hearsay adds no second edge.
+    # First the agents themselves: their command lines override what the tables suggest. Then what an end says of its
+    # own conversations, then what others say: hearsay adds no second edge.
+    for host in collected:
+        conversations.add_agents(host)
     for subscriber in collected:
         conversations.add_pulls(subscriber)
     for publisher in collected:
@@ -89,6 +86,9 @@ def partner_names(inventory: Inventory) -> Iterator[str]:
         yield from filter(None, (held.publisher, held.distributor))
     for served in inventory.distributed:
         yield from (served.publisher, served.subscriber)
+    for agent in inventory.replication_agents:
+        yield from called_by(agent)
+    yield from (redirected.redirected_to for redirected in inventory.redirected)
 
 
 @dataclass(slots=True)
@@ -100,11 +100,62 @@ class _Conversations:
     _edges: dict[tuple[str, ReplicationRole, str, str], Edge] = field(default_factory=dict)
     _spellings: dict[tuple[str, ReplicationRole, str], list[str]] = field(default_factory=dict)
     _details: dict[tuple[str, ReplicationRole, str, str], list[str]] = field(default_factory=dict)
+    _told_by_agents: set[tuple[str, ReplicationRole, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._by_address = {inventory.instance: inventory for inventory in self.collected}
 
     # ------------------------------------------------------------------ what each instance says
+
+    def add_agents(self, host: Inventory) -> None:
+        """Edges that the replication agents in one instance's job steps open by their own command lines."""
+        assert host.identity is not None
+        order = (
+            ReplicationRole.LOG_READER_AGENT,
+            ReplicationRole.SNAPSHOT_AGENT,
+            ReplicationRole.DISTRIBUTION_AGENT,
+            ReplicationRole.MERGE_AGENT,
+        )
+        for role in order:
+            for agent in steps_with(host.replication_agents, role):
+                at = (
+                    self.index.name_of_text(agent.distributor, _local_host(host))
+                    if agent.distributor
+                    else host.instance
+                )
+                switches = switches_of(agent, self._inventory_at(at))
+                way = ""
+                if role in (ReplicationRole.DISTRIBUTION_AGENT, ReplicationRole.MERGE_AGENT):
+                    way = "push" if at == host.instance else "pull"
+                machine = host.identity.physical_name or host.identity.machine_name
+                detail = in_words(agent, switches, way, machine)
+                also = self._own_server(host, agent, switches)
+                for partner in called_by(agent):
+                    self._add_agent(host.instance, role, partner, detail, host, agent=switches, also=also)
+
+    def _own_server(self, host: Inventory, agent: ReplicationAgent, switches: AgentSwitches) -> tuple[AlsoDialled, ...]:
+        """From level 2 on the agent verifies its own server's certificate, too, under the name that it calls it by."""
+        if switches.level is None or switches.level < FIRST_VERIFYING_LEVEL:
+            return ()
+        local_host = _local_host(host)
+        named = filter(None, (*called_by(agent), agent.distributor))
+        own = next((name for name in named if self.index.name_of_text(name, local_host) == host.instance), None)
+        name = own or _server_name(host)
+        there = dial(name, local_host)
+        # It is found under the address of the estate file, whatever the agent calls it.
+        address = dial(host.instance, local_host)
+        called = there.source.host if there.source is not None and not there.source.is_local else local_host
+        return (AlsoDialled(f"the agent's own server {name}", called, address.endpoint, address.gap),)
+
+    def _add_queue_reader(self, subscriber: Inventory, held: Subscriber, distributor: str, detail: str) -> None:
+        """The queue reader, one at the distributor, calls both ends of a queued-updating subscription."""
+        source = self.index.name_of_text(distributor, _local_host(subscriber))
+        at = self._inventory_at(source)
+        steps = list(steps_with(at.replication_agents, ReplicationRole.QUEUE_READER_AGENT)) if at is not None else []
+        switches = switches_of(steps[0], at) if steps else None
+        for partner in (held.publisher, _server_name(subscriber)):
+            role = ReplicationRole.QUEUE_READER_AGENT
+            self._add_agent(source, role, partner, detail, subscriber, agent=switches, is_hearsay=True)
 
     def add_publisher(self, publisher: Inventory) -> None:
         """Edges of one instance's own publications and distributor."""
@@ -142,7 +193,7 @@ class _Conversations:
         """Edges of the subscriptions that one instance holds, as far as it takes others to know the distributor."""
         here, local_host = self._node(subscriber), _local_host(subscriber)
         for held in subscriber.subscribers:
-            if held.distributor and not held.is_push:
+            if held.distributor and not held.is_push and not held.is_queued:
                 continue  # drawn by add_pulls
             detail, role = _detail(held), self._role(held, subscriber)
             distributor = held.distributor or self._distributor_name_for(held, subscriber)
@@ -154,7 +205,10 @@ class _Conversations:
                     f"of {held.publisher}, and no instance of the estate says which server that is; add the publisher "
                     f"or its distributor to the estate file",
                 )
-            elif held.is_push:
+                continue
+            if held.is_queued:
+                self._add_queue_reader(subscriber, held, distributor, detail)
+            if held.is_push:
                 source = self.index.name_of_text(distributor, local_host)
                 self._add_agent(source, role, _server_name(subscriber), detail, subscriber, is_hearsay=True)
             else:
@@ -182,6 +236,10 @@ class _Conversations:
                 self._add_agent(node, role, _server_name(distributor), detail, distributor, is_hearsay=True)
         for each in distributor.distributed:
             self._add_distributed(distributor, each)
+        for redirected in distributor.redirected:
+            detail = f"{redirected.publisher_database}: redirected from {redirected.original}"
+            role = ReplicationRole.LOG_READER_AGENT
+            self._add_agent(here, role, redirected.redirected_to, detail, distributor)
 
     def add_unexplained_rows(self, inventory: Inventory) -> None:
         """Report replication's rows of ``sys.servers`` that no edge accounts for."""
@@ -203,7 +261,7 @@ class _Conversations:
     def edges(self) -> list[Edge]:
         """What was added, with the publications that each edge serves as its detail."""
         return [
-            replace(edge, detail="; ".join(dict.fromkeys(filter(None, self._details[key]))))
+            replace(edge, detail="; ".join(_without_repetition(self._details[key])))
             for key, edge in self._edges.items()
         ]
 
@@ -320,6 +378,8 @@ class _Conversations:
         seen_at: Inventory,
         *,
         row: LinkedServer | None = None,
+        agent: AgentSwitches | None = None,
+        also: tuple[AlsoDialled, ...] = (),
         is_hearsay: bool = False,
     ) -> None:
         """An edge that ``source`` opens to the server which replication calls ``partner``."""
@@ -352,9 +412,11 @@ class _Conversations:
                 provider=row.provider if row is not None and is_foreign else None,
                 product=row.product if row is not None and is_foreign else None,
                 options=None,
-                options_gap=HIDDEN_LINK_GAP if role is ReplicationRole.DISTRIBUTOR_LINK else AGENT_OPTIONS_GAP,
+                options_gap=_why_no_options(role, agent),
                 role=role,
                 in_availability_group=bool(at_source and at_source.in_availability_group),
+                agent=agent,
+                also=also,
             ),
             dialled,
             detail,
@@ -362,16 +424,19 @@ class _Conversations:
         )
 
     def _add(self, edge: Edge, dialled: Dialled, detail: str, *, is_hearsay: bool = False) -> None:
-        assert edge.role is not None
+        assert isinstance(edge.role, ReplicationRole)
         conversation = (edge.source, edge.role, edge.target)
         spellings = self._spellings.setdefault(conversation, [])
-        spelling = edge.name.lower()
+        spelling = _spelling(edge)
+        is_hearsay = is_hearsay or (edge.agent is None and conversation in self._told_by_agents)
+        if edge.agent is not None and not is_hearsay:
+            self._told_by_agents.add(conversation)
         known = (*conversation, spellings[0] if is_hearsay else spelling) if spellings else None
         if known is not None and known not in self._edges:
             known = None
         if known is None:
             spellings.append(spelling)
-        key = known or (*conversation, edge.name.lower())
+        key = known or (*conversation, spelling)
         if known is None:
             self._edges[key] = replace(
                 edge, dialled=dialled.source, endpoint=dialled.endpoint, endpoint_gap=dialled.gap
@@ -416,11 +481,31 @@ class _Conversations:
         self.left_out.append(LeftOut(seen_at.instance, EdgeKind.REPLICATION, name, reason))
 
 
+def _without_repetition(details: Sequence[str]) -> list[str]:
+    """What tables say of a publication adds nothing to what an agent's own step says of it."""
+    told = list(dict.fromkeys(filter(None, details)))
+    return [text for text in told if not any(other.startswith(f"{text} (") for other in told)]
+
+
+def _spelling(edge: Edge) -> str:
+    """Two agents that call a server by one name at different levels are two edges."""
+    level = "" if edge.agent is None or edge.agent.level is None else f"\n{edge.agent.level}"
+    return edge.name.lower() + level
+
+
+def _why_no_options(role: ReplicationRole, agent: AgentSwitches | None) -> str:
+    if role is ReplicationRole.DISTRIBUTOR_LINK:
+        return HIDDEN_LINK_GAP
+    return AGENT_OPTIONS_GAP if agent is None else "a replication agent has switches instead of a provider string"
+
+
 def _roles_to_publisher(publisher: Inventory) -> dict[ReplicationRole, str]:
     """Agents at the distributor that connect to this publisher, each with the publications it serves."""
     served: dict[ReplicationRole, list[str]] = {}
     for publication in publisher.publications:
-        served.setdefault(_role_to_publisher(publication), []).append(f"{publication.database}: {publication.name}")
+        peers = " (peer-to-peer)" if publication.kind == "peer_to_peer" else ""
+        text = f"{publication.database}: {publication.name}{peers}"
+        served.setdefault(_role_to_publisher(publication), []).append(text)
     databases_read = {publication.database for publication in publisher.publications}
     for database in publisher.databases:
         if database.name not in databases_read and database.is_published:

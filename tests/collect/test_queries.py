@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assessor.collect.permission_test import permission_test
 from assessor.collect.queries import (
     BadQuery,
     Column,
@@ -18,6 +20,7 @@ from assessor.collect.queries import (
     load_queries,
     parse_query,
 )
+from assessor.shipped import queries_dir
 
 HEADER = """-- assessor: sample
 -- purpose: To be read.
@@ -54,7 +57,30 @@ def test_every_bundled_query_says_what_it_costs_to_lose_it(query: Query) -> None
     assert query.purpose.endswith(".")
     assert query.loses
     assert query.returns
-    assert query.versions.first == 11
+
+
+def test_the_variants_of_a_query_follow_one_another_without_a_hole() -> None:
+    variants: dict[str, list[VersionRange]] = {}
+    for query in load_queries():
+        variants.setdefault(query.name, []).append(query.versions)
+    for name, ranges in variants.items():
+        ordered = sorted(ranges, key=lambda versions: versions.first)
+        for earlier, later in pairwise(ordered):
+            assert earlier.last == later.first - 1, name
+        assert ordered[-1].last is None, name
+
+
+def test_every_bundled_query_says_what_it_finds_and_its_rights_for_machines() -> None:
+    for query in load_queries():
+        assert "\n-- finds: " in query.text, query.name
+        assert query.rights is not None, query.name
+
+
+def test_the_permission_test_asks_for_every_right_that_some_query_needs() -> None:
+    file = queries_dir() / "permission_test.sql"
+    assert file.read_text("utf-8") == permission_test(load_queries()), (
+        "draw it again: python -m assessor.collect.permission_test queries/permission_test.sql"
+    )
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,8 @@ def test_the_driver_agrees_with_the_after_side_of_every_linked_server(run_for_to
     for edge in run.snapshot.edges:
         if edge.kind is not EdgeKind.LINKED_SERVER:
             continue
+        if edge.also_endpoints:
+            continue  # the worst of several servers is judged; the driver meets the one that answers now
         if edge.after is None or edge.after.connects is None:
             undecided[edge.verdict] += 1
             continue

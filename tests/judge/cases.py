@@ -109,7 +109,7 @@ class Given:
     platform: str = "Windows"
     engine_edition: int = 3
     wave: int | None = 1
-    flags: ClientFlags = ClientFlags()
+    flags: ClientFlags = field(default_factory=ClientFlags)
     trace_flags: tuple[TraceFlag, ...] = ()
     gaps: tuple[Gap, ...] = ()
     trusts: tuple[x509.Certificate, ...] = ()
@@ -158,6 +158,10 @@ class Given:
         )
 
     def judged(self) -> AssessedEdge:
+        return judge_edges([self.edge()], self.case())[0]
+
+    def case(self) -> Case:
+        """Everything around the edge, as the judge is given it."""
         identity = Identity("SRC", "SRC", "SRC", "SRC", None, self.version, None, self.engine_edition, self.platform, None)
         linked = LinkedServer(
             name="LINK",
@@ -188,7 +192,7 @@ class Given:
         )
         trust = store(*self.trusts)
         evidence = self.evidence()
-        case = Case(
+        return Case(
             inventories={"SRC": inventory},
             waves={"SRC": self.wave},
             stores={"SRC": trust},
@@ -198,4 +202,3 @@ class Given:
             upgrade_date=UPGRADE,
             horizon_days=90,
         )
-        return judge_edges([self.edge()], case)[0]

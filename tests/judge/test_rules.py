@@ -17,7 +17,9 @@ EXPECTED = [
     *(f"LS-{number:02}" for number in range(1, 20)),
     *(f"RP-{number:02}" for number in range(1, 9)),
     *("SH-01", "SH-02", "PB-01", "PB-02", "AG-01", "JB-01", "JB-02", "JB-03", "JB-04"),
-    *("OS-01", "OS-02", "OS-03", "UP-01", "UP-02", "FT-01"),
+    *("OS-01", "OS-02", "OS-03"),
+    *(f"UP-{number:02}" for number in range(1, 8)),
+    "FT-01",
 ]
 
 

@@ -36,6 +36,7 @@ ESTATE = """
 name = "Lab"
 upgrade_date = 2001-01-01  # the lab sets it
 """
+PAY01_MAJOR = 13
 PAY01 = """
 host = "pay01.lab.test"
 names = ["pay01", "payroll"]
@@ -116,7 +117,7 @@ def ask(lab: Lab, driver: Path) -> Iterator[Query]:
         driver, f"tcp:{address},{port}", PWD=lab.passwords["assessor"], TrustServerCertificate="yes"
     )
     connection = pyodbc.connect(text, timeout=5, autocommit=True)
-    texts = {query.name: query for query in load_queries()}
+    texts = {query.name: query for query in load_queries() if PAY01_MAJOR in query.versions}
 
     def run(name: str, database: str | None = None) -> list[pyodbc.Row]:
         return connection.execute(texts[name].render(database)).fetchall()
@@ -182,7 +183,7 @@ def test_rows_that_follow_from_the_file_are_derived(ask: Query) -> None:
 
 def test_every_bundled_query_that_fits_has_an_answer_with_its_columns(ask: Query) -> None:
     for query in load_queries():
-        if query.name in ("listeners", "startup_parameters", "client_flags"):
+        if query.name in ("listeners", "startup_parameters", "client_flags") or PAY01_MAJOR not in query.versions:
             continue
         rows = ask(query.name, "msdb" if query.scope == "database" else None)
         for row in rows:

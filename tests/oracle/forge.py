@@ -6,6 +6,7 @@ every field may be wrong on purpose; only keys, signatures and the well-formed e
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from OpenSSL import crypto
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
 
@@ -118,7 +118,14 @@ _CURVES: dict[str, type[ec.EllipticCurve]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+def pem(kind: str, data: bytes) -> str:
+    """One PEM block."""
+    body = base64.b64encode(data).decode()
+    lines = "\n".join(body[at : at + 64] for at in range(0, len(body), 64))
+    return f"-----BEGIN {kind}-----\n{lines}\n-----END {kind}-----\n"
+
+
+@dataclass(frozen=True, eq=False)
 class Key:
     """A private key. ``kind`` is ``rsa-2048``, ``ec-p256``, ``ed25519``, ``pss-2048`` …"""
 
@@ -137,15 +144,14 @@ class Key:
     def identifier(self) -> bytes:
         return hashlib.sha1(self.spki, usedforsecurity=False).digest()
 
-    def for_server(self) -> crypto.PKey:
-        """The key as pyOpenSSL takes it."""
+    @cached_property
+    def pem(self) -> str:
+        """The private key (PKCS #8), for a server."""
         if self.kind.startswith("pss"):
             raw = self.private.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
-            return crypto.load_privatekey(
-                crypto.FILETYPE_ASN1,
-                sequence(integer(0), sequence(oid("1.2.840.113549.1.1.10")), octets(raw)),
-            )
-        return crypto.PKey.from_cryptography_key(self.private)
+            whole = sequence(integer(0), sequence(oid("1.2.840.113549.1.1.10")), octets(raw))
+            return pem("PRIVATE KEY", whole)
+        return self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 @cache
@@ -182,6 +188,13 @@ _HASH_OIDS = {
 }
 
 
+def _suits(signer: Key, signature: str) -> tuple[bool, str]:
+    """Whether it is PSS, and the hash; MD5 is there for PKCS #1 alone."""
+    scheme, _, digest = signature.rpartition("-")
+    is_pss = signer.kind.startswith("pss") or (scheme == "pss" and signer.kind.startswith("rsa"))
+    return is_pss, "sha1" if digest == "md5" and (is_pss or not signer.kind.startswith("rsa")) else digest
+
+
 def _pss_algorithm(digest: str) -> bytes:
     hashing = sequence(oid(_HASH_OIDS[digest]), NULL)
     parameters = sequence(
@@ -194,26 +207,26 @@ def _pss_algorithm(digest: str) -> bytes:
 
 def algorithm(signer: Key, signature: str) -> bytes:
     """The AlgorithmIdentifier. ``signature`` is a hash, or ``pss-`` and a hash."""
-    scheme, _, digest = signature.rpartition("-")
+    is_pss, digest = _suits(signer, signature)
     if signer.kind == "ed25519":
         return sequence(oid("1.3.101.112"))
     if signer.kind == "ed448":
         return sequence(oid("1.3.101.113"))
     if signer.kind.startswith("ec"):
         return sequence(oid(f"1.2.840.10045.4.{_ECDSA[digest]}"))
-    if scheme == "pss" or signer.kind.startswith("pss"):
+    if is_pss:
         return _pss_algorithm(digest)
     return sequence(oid(f"1.2.840.113549.1.1.{_RSA[digest]}"), NULL)
 
 
 def sign(signer: Key, signature: str, data: bytes) -> bytes:
-    scheme, _, digest = signature.rpartition("-")
+    is_pss, digest = _suits(signer, signature)
     private = signer.private
     if isinstance(private, ec.EllipticCurvePrivateKey):
         return private.sign(data, ec.ECDSA(_HASHES[digest]))
     if isinstance(private, rsa.RSAPrivateKey):
         hashing = _HASHES[digest]
-        if scheme == "pss" or signer.kind.startswith("pss"):
+        if is_pss:
             return private.sign(data, padding.PSS(padding.MGF1(hashing), hashing.digest_size), hashing)
         return private.sign(data, padding.PKCS1v15(), hashing)
     return private.sign(data)
@@ -279,11 +292,7 @@ class Forged:
 
     @cached_property
     def pem(self) -> str:
-        import base64
-
-        body = base64.encodebytes(self.der).decode().replace("\n", "")
-        lines = "\n".join(body[at : at + 64] for at in range(0, len(body), 64))
-        return f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"
+        return pem("CERTIFICATE", self.der)
 
 
 _serials = count(0x5EED0001)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
 from .forge import (
     BMP,
@@ -167,7 +167,7 @@ def intermediate_not_sent(host: Host) -> Shown:
 def deep_chain(host: Host) -> Shown:
     """Four intermediates."""
     issuer = anchor = forge(root_draft())
-    middles = []
+    middles: list[Forged] = []
     for number in range(1, 5):
         issuer = forge(intermediate_draft(number), issuer)
         middles.insert(0, issuer)
@@ -1445,9 +1445,7 @@ def _malformed(name: str, words: str, *extensions: Extension) -> None:
         dotted = {each.oid for each in extensions}
         usages = tuple(each for each in (eku(SERVER), TLS_USAGE) if each.oid not in dotted)
         names = None if "2.5.29.17" in dotted else dns(host.fqdn)
-        draft = leaf_draft(
-            host, usages=usages, san=names, more=extensions, constrained="2.5.29.19" not in dotted
-        )
+        draft = leaf_draft(host, usages=usages, san=names, more=extensions, constrained="2.5.29.19" not in dotted)
         return under_root(draft.but(skid=None if "2.5.29.14" in dotted else b"own"))
 
     def middle(host: Host) -> Shown:
@@ -1476,9 +1474,7 @@ _malformed("certificate_transparency", "Timestamps that are garbage.", Extension
 _malformed("trailing_bytes", "Bytes behind the basic constraints.", Extension("2.5.29.19", sequence(TRUE) + b"\0\0"))
 _malformed("explicit_not_ca", "The default CA:FALSE, written out.", Extension("2.5.29.19", sequence(tlv(1, b"\0"))))
 _malformed("boolean", "A boolean of 1 in place of 255.", Extension("2.5.29.19", sequence(tlv(1, b"\x01"))))
-_malformed(
-    "duplicate_eku", "An extended key usage twice.", eku(SERVER), eku(SERVER)
-)
+_malformed("duplicate_eku", "An extended key usage twice.", eku(SERVER), eku(SERVER))
 _malformed(
     "duplicate_policies",
     "Policies twice.",
@@ -1502,7 +1498,7 @@ def ocsp_and_crl_pointers(host: Host) -> Shown:
         x509.AuthorityInformationAccess(
             [
                 x509.AccessDescription(
-                    x509.AuthorityInformationAccessOID.CA_ISSUERS,
+                    AuthorityInformationAccessOID.CA_ISSUERS,
                     x509.UniformResourceIdentifier("http://127.0.0.1:9/ca.cer"),
                 )
             ]

@@ -6,13 +6,13 @@ import random
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 
-from OpenSSL import crypto
+from OpenSSL import SSL
 
 from assessor.certificates.certificate import Certificate
 from assessor.certificates.chain import ChainAssessment, assess_chain
@@ -44,10 +44,27 @@ ACCOUNT = {"oracle": "secret"}
 _LONG = ".".join(["a-rather-long-label-" + str(n) * 40 for n in range(3)]) + ".corp.example"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RawCredentials(Credentials):
+    """Certificates as OpenSSL reads them from a file, for ``cryptography`` can't hold all that a server may show."""
+
+    chain: str = ""  #: PEM, leaf first
+    private: str = field(default="", repr=False)  #: PEM
+
+    def put_into(self, context: SSL.Context) -> None:
+        with tempfile.TemporaryDirectory(prefix="oracle-") as folder:
+            chain, private = Path(folder, "chain.pem"), Path(folder, "key.pem")
+            chain.write_text(self.chain, "ascii")
+            private.write_text(self.private, "ascii")
+            context.use_certificate_chain_file(str(chain))
+            context.use_privatekey_file(str(private))
+
+
 def credentials_of(shown: Shown) -> Credentials:
-    """What the lab serves. pyOpenSSL's own objects, for they hold what ``cryptography`` can't parse."""
-    leaf, *rest = (crypto.load_certificate(crypto.FILETYPE_ASN1, each.der) for each in (shown.leaf, *shown.sent))
-    return Credentials(cast(Any, leaf), cast(Any, shown.leaf.key.for_server()), cast(Any, tuple(rest)))
+    """What the lab serves."""
+    chain = "".join(each.pem for each in (shown.leaf, *shown.sent))
+    nothing = cast(Any, None)
+    return RawCredentials(nothing, nothing, chain=chain, private=shown.leaf.key.pem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +103,7 @@ class Stand:
     def _listen(self, loop: ServerLoop) -> str:
         idle = Behaviour()
         while True:
-            address = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(2, 254)}"  # noqa: S311
+            address = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(2, 254)}"
             with ExitStack() as attempt:
                 try:
                     self._default = attempt.enter_context(TdsServer(idle, address, 1433, loop=loop))
@@ -152,13 +169,7 @@ class Stand:
         return path
 
     def close(self) -> None:
-        self._resolver_close()
         self._stack.close()
-
-    def _resolver_close(self) -> None:
-        close = getattr(self._resolver, "close", None)
-        if close is not None:
-            close()
 
     def __enter__(self) -> Self:
         return self

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 
-import pyodbc
+import pyodbc  # type: ignore[import-not-found,unused-ignore]
 
 LOGIN_TIMEOUT = 8
 

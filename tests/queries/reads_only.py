@@ -22,9 +22,14 @@ PROCEDURES = frozenset(
 )
 
 #: Functions without a node type of their own.
-FUNCTIONS = frozenset({"SERVERPROPERTY", "CONNECTIONPROPERTY", "HAS_PERMS_BY_NAME", "IS_SRVROLEMEMBER", "HAS_DBACCESS"})
+FUNCTIONS = frozenset(
+    {
+        "SERVERPROPERTY", "CONNECTIONPROPERTY", "HAS_PERMS_BY_NAME", "IS_SRVROLEMEMBER", "HAS_DBACCESS",
+        "DATALENGTH", "DB_NAME", "QUOTENAME",
+    }
+)  # fmt: skip
 
-STATEMENTS = (exp.Select, exp.Declare, exp.Set, exp.Execute, exp.IfBlock)
+STATEMENTS = (exp.Select, exp.Union, exp.Declare, exp.Set, exp.Execute, exp.IfBlock)
 
 #: Every node type that may stand inside a statement.
 NODES = (
@@ -34,10 +39,13 @@ NODES = (
     exp.Anonymous,
     exp.Block,
     exp.Boolean,
+    exp.Case,
     exp.Cast,
     exp.Coalesce,
+    exp.Collate,
     exp.Column,
     exp.Convert,
+    exp.Count,
     exp.CurrentUser,
     exp.DataType,
     exp.DataTypeParam,
@@ -45,8 +53,11 @@ NODES = (
     exp.Distinct,
     exp.EQ,
     exp.From,
+    exp.Exists,
+    exp.Group,
     exp.GTE,
     exp.Identifier,
+    exp.If,
     exp.In,
     exp.Is,
     exp.Join,
@@ -54,6 +65,11 @@ NODES = (
     exp.Like,
     exp.Limit,
     exp.Literal,
+    exp.LT,
+    exp.Max,
+    exp.Mul,
+    exp.Add,
+    exp.GT,
     exp.NEQ,
     exp.National,
     exp.Neg,
@@ -65,8 +81,14 @@ NODES = (
     exp.Ordered,
     exp.Parameter,
     exp.Paren,
+    exp.Replace,
     exp.SetItem,
     exp.Subquery,
+    exp.Substring,
+    exp.StrPosition,
+    exp.Tuple,
+    exp.Union,
+    exp.Values,
     exp.Table,
     exp.TableAlias,
     exp.Var,

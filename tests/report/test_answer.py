@@ -128,7 +128,7 @@ def test_the_first_action_is_the_secure_one_that_mends_most() -> None:
         )
     )
     actions = first_actions(run)
-    assert [(action.remedy.title, action.mends, action.left) for action in actions] == [
+    assert [(action.title, action.unblocks, action.left) for action in actions] == [
         ("Install a CA certificate on sql03", 2, 3),
         ("Install a CA certificate on sql02", 1, 2),
         ("Trust any certificate on linked server everything", 4, 1),
@@ -146,7 +146,7 @@ def test_the_same_change_with_other_details_is_one_action_and_another_owner_make
     same = replace(remedy, detail="The names differ, the certificate is one.")
     other = replace(remedy, owner=Owner.PKI)
     run = snapshot(edges=(edge("A", remedies=(remedy,)), edge("B", remedies=(same,)), edge("C", remedies=(other,))))
-    assert [action.mends for action in first_actions(run)] == [2, 1]
+    assert [action.unblocks for action in first_actions(run)] == [2, 1]
 
 
 def test_only_breaking_edges_ask_for_action() -> None:

@@ -30,11 +30,11 @@ def row(title: str, run: Snapshot, key: str) -> pd.Series:
 
 def test_the_sheets_have_their_order() -> None:
     assert [table.title for table in tables(snapshot(), RULES)] == [
-        "Edges", "Endpoints", "Instances", "Not assessed", "Rules",
+        "Edges", "Endpoints", "Instances", "Upgrade findings", "Not assessed", "Rules",
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("title", ["Edges", "Endpoints", "Instances", "Not assessed", "Rules"])
+@pytest.mark.parametrize("title", ["Edges", "Endpoints", "Instances", "Upgrade findings", "Not assessed", "Rules"])
 def test_headings_are_unique_and_columns_match_the_frame(title: str) -> None:
     table = next(table for table in tables(snapshot(), RULES) if table.title == title)
     headings = [column.heading for column in table.columns]
