@@ -76,20 +76,26 @@ def write_folder(path: Path, files: Mapping[str, bytes], *, keep_old: bool = Fal
     if target.is_symlink() or (target.exists() and not target.is_dir()):
         raise OutputError(f"Cannot write {shown}: it is not a folder; name another.")
     if not target.parent.is_dir():
-        raise OutputError(f"Cannot write {shown}: there is no folder {visible(str(path.parent))}; create it, or name another.")
+        raise OutputError(
+            f"Cannot write {shown}: there is no folder {visible(str(path.parent))}; create it, or name another."
+        )
     draft = target.with_name(f".assessor-{secrets.token_hex(8)}.part")
     kept: Path | None = None
     try:
         is_taken = target.exists() and any(target.iterdir())
         if is_taken and not keep_old:
-            raise OutputError(f"Cannot write {shown}: the folder is not empty; name another, or give --force to keep it aside.")
+            raise OutputError(
+                f"Cannot write {shown}: the folder is not empty; name another, or give --force to keep it aside."
+            )
         draft.mkdir()
         for name, data in files.items():
             file = draft.joinpath(*name.split("/"))
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
         if is_taken:
-            kept = next(free for number in count(1) if not (free := target.with_name(f"{target.name}.{number}")).exists())
+            kept = next(
+                free for number in count(1) if not (free := target.with_name(f"{target.name}.{number}")).exists()
+            )
             target.replace(kept)
         elif target.exists():
             target.rmdir()

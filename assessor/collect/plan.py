@@ -110,7 +110,12 @@ def _all_steps(identity: Identity, answers: Answers, failed: frozenset[Step]) ->
 
 def _availability(identity: Identity, answers: Answers) -> Iterator[Step]:
     if identity.engine_edition != _MANAGED_INSTANCE:
-        for name in ("log_shipping_primaries", "log_shipping_secondaries", "log_shipping_monitor", "mirrored_databases"):
+        for name in (
+            "log_shipping_primaries",
+            "log_shipping_secondaries",
+            "log_shipping_monitor",
+            "mirrored_databases",
+        ):
             yield Step(name)
     # Where the feature is off there may be rows left behind, which mean nothing.
     if answers[IDENTITY].only.integer("is_hadr_enabled") != 0:

@@ -302,8 +302,9 @@ _HEAD: Final = """\
 --
 -- It changes nothing. Three or four answers that only a procedure or DBCC gives pass through a table variable, which
 -- is gone when its batch ends; nothing else is kept anywhere. A query that is refused becomes a recorded error.
--- The output holds the definitions of linked servers as this server shows them. A password that somebody wrote into
--- a provider string would be among them: assessor removes it when it reads the file, so keep the file to yourself.
+-- The output holds the definitions of linked servers, and the text of those modules and job steps that name one or
+-- dial by themselves. A password that somebody wrote into one of them is among it: assessor removes it when it reads
+-- the file, so keep the file to yourself.
 
 SET NOCOUNT ON;
 SET XACT_ABORT OFF;

@@ -174,6 +174,8 @@ def _provenance(snapshot: Snapshot) -> Iterator[ProvenanceRow]:
     yield ProvenanceRow("Ran on (vantage)", visible(run.vantage))
     yield ProvenanceRow("ODBC driver", visible(run.driver))
     yield ProvenanceRow("Interrupted", "YES: what is missing was not looked at" if run.interrupted else "no")
+    if run.pseudonymised:
+        yield ProvenanceRow("Names", "pseudonyms; the key is kept apart")
     yield ProvenanceRow("Snapshot schema", snapshot.schema_version)
     logins = sorted({visible(found.collected_as) for found in snapshot.inventories if found.collected_as})
     yield ProvenanceRow("Logged in as", shorten(", ".join(logins), 2000) or "nobody: nothing was read")

@@ -30,7 +30,7 @@ class ReplicationRole(StrEnum):
 
     DISTRIBUTOR_LINK = "distributor_link"  #: publisher's engine → distributor, by the hidden linked server
     LOG_READER_AGENT = "log_reader_agent"  #: distributor → publisher
-    SNAPSHOT_AGENT = "snapshot_agent"  #: distributor → publisher; from tables alone only where no log reader goes that way
+    SNAPSHOT_AGENT = "snapshot_agent"  #: distributor → publisher, where no log reader is known to go
     DISTRIBUTION_AGENT = "distribution_agent"  #: push: distributor → subscriber; pull: subscriber → distributor
     MERGE_AGENT = "merge_agent"
     IMMEDIATE_UPDATING = "immediate_updating"  #: subscriber → publisher

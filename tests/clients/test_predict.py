@@ -164,9 +164,9 @@ class TestModes:
 
 class TestNamesAndPins:
     def test_the_other_name_replaces_or_adds(self) -> None:
-        wrong = {"host_name_in_certificate": "wrong.example"}
-        assert outcome("odbc-18", MANDATORY, **wrong).connects is True
-        assert outcome("oledb-19", MANDATORY, **wrong).reason is ReasonClass.NAME_MISMATCH
+        wrong = Attempt(MANDATORY, host_name_in_certificate="wrong.example")
+        assert predict(profile("odbc-18"), wrong, AVAILABLE, GOOD, HOST.fqdn).connects is True
+        assert predict(profile("oledb-19"), wrong, AVAILABLE, GOOD, HOST.fqdn).reason is ReasonClass.NAME_MISMATCH
 
     def test_the_name_is_compared_before_name_constraints_by_openssl(self) -> None:
         judged = chain("constraint_excluded_domain")

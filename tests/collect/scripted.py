@@ -75,7 +75,9 @@ def healthy(major: int = 15, separator: str | None = "\\") -> dict[str, Reply]:
         "host_domain": [{"dns_suffix": "corp.example"}],
         "distributor": [{"distributor": None}],
         "databases": [],
-        "database_features": [dict.fromkeys(("full_text_indexes", "master_data_tables", "stretched_tables"), 0) | {"sees_all": 1}],
+        "database_features": [
+            dict.fromkeys(("full_text_indexes", "master_data_tables", "stretched_tables"), 0) | {"sees_all": 1}
+        ],
         "processors": [{"cpu_count": 8}],
         "security_log_audits": [{"audits": 0, "sees_all": 1}],
         "feature_settings": [{"is_polybase_installed": 0, "ad_hoc_distributed_queries": 0}],

@@ -93,7 +93,8 @@ def test_what_is_granted_is_revoked_and_nothing_else(major: int) -> None:
     grants = {one.replace("''", "'") for one in re.findall(r"GRANT (.+?) TO ", given_)}
     revokes = {one.replace("''", "'") for one in re.findall(r"REVOKE (.+?) FROM ", taken)}
     assert grants == revokes
-    assert "DROP USER [x]" in taken and "DROP LOGIN" not in taken
+    assert "DROP USER [x]" in taken
+    assert "DROP LOGIN" not in taken
 
 
 def test_the_undo_stands_in_comments_of_the_grant_script_whole() -> None:

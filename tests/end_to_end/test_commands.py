@@ -193,7 +193,7 @@ def test_demo_ends_with_0_and_says_where_the_workbook_is(tmp_path: Path) -> None
     assert (tmp_path / "reports" / "demo.json").exists()
 
 
-@pytest.mark.parametrize("command", ["assess", "demo", "init", "doctor", "probe", "explain", "trust-script"])
+@pytest.mark.parametrize("command", ["assess", "demo", "init", "doctor", "probe", "explain", "trust-script", "remedies", "waves"])
 def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     done = assessor(command, "--help", folder=tmp_path)
     assert done.returncode == 0

@@ -52,9 +52,7 @@ def test_replication_has_a_remote_distributor_push_and_pull_and_all_four_types(s
 
 def verdict_of(snapshot: Snapshot, source: str, name: str, role: str | None = None) -> VerdictKind:
     (edge,) = [
-        edge
-        for edge in snapshot.edges
-        if edge.source.startswith(source) and edge.name == name and edge.role == role
+        edge for edge in snapshot.edges if edge.source.startswith(source) and edge.name == name and edge.role == role
     ]
     return edge.verdict
 

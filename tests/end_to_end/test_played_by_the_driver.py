@@ -85,6 +85,8 @@ def test_the_driver_agrees_with_the_after_side_of_every_linked_server(run_for_to
             continue
         if edge.also_endpoints:
             continue  # the worst of several servers is judged; the driver meets the one that answers now
+        if edge.provider == "MSDASQL":
+            continue  # its own ODBC driver is judged, not driver 19
         if edge.after is None or edge.after.connects is None:
             undecided[edge.verdict] += 1
             continue

@@ -137,7 +137,8 @@ def test_databases_of_removed_features_are_found() -> None:
         external_data_sources=(ExternalDataSource("Lake", "hdp", "HADOOP", "hdfs://x", None, True),),
     )
     assert brief(found) == [("UP-02", "blocks"), ("UP-02", "breaks"), ("UP-04", "breaks"), ("UP-04", "breaks")]
-    assert "dqs_main" in found[0].message and "DQS_PROJECTS" in found[0].message
+    assert "dqs_main" in found[0].message
+    assert "DQS_PROJECTS" in found[0].message
 
 
 def test_what_could_not_be_counted_is_unknown_and_not_none() -> None:
@@ -220,5 +221,5 @@ class TestVersions:
         ],
     )
     def test_a_slip_in_the_file_is_told(self, text: str) -> None:
-        with pytest.raises(VersionsError, match="versions.toml"):
+        with pytest.raises(VersionsError, match=r"versions\.toml"):
             parse_versions(text)

@@ -110,7 +110,7 @@ def _measurements(noted: dict[str, Any]) -> Iterator[str]:
 
 def _section(client: ClientProfile, noted: dict[str, Any]) -> Iterator[str]:
     yield f"## {client.name}\n"
-    yield f"`{client.id}`. "
+    yield f"`{client.id}`"
     yield ""
     if client.id == noted["client"] and client.basis is Basis.MEASURED:
         total = sum(run["cases"] for run in noted["runs"])

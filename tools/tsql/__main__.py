@@ -73,7 +73,9 @@ def requests(remedies: Path | None) -> Iterator[Request]:
             for name, make in (("grants", grant_script), ("grants --undo", undo_script)):
                 text = make(bundled, major, LOGIN, is_managed=is_managed)
                 yield Request("grants", f"{name} {where}", major, text, only_reads=False)
-        yield Request("collect scripts", f"collect-script {year}", major, collect_script(bundled, major), only_reads=False)
+        yield Request(
+            "collect scripts", f"collect-script {year}", major, collect_script(bundled, major), only_reads=False
+        )
         for query in bundled:
             if query.fits(major, None):
                 # What the script hands to sp_executesql stands in literals, which the parser does not look into.
@@ -81,7 +83,9 @@ def requests(remedies: Path | None) -> Iterator[Request]:
                 batch = f"DECLARE @assessor_answer nvarchar(max);\n{batch}"
                 yield Request("collect scripts", f"collect-script {year}, {query.name}", major, batch, only_reads=False)
     for path in sorted(remedies.rglob("*.sql")) if remedies is not None else ():
-        yield Request("remedies", f"remedies {path.relative_to(remedies or path)}", 17, path.read_text("utf-8"), only_reads=False)
+        yield Request(
+            "remedies", f"remedies {path.relative_to(remedies or path)}", 17, path.read_text("utf-8"), only_reads=False
+        )
 
 
 def _rendered(query: Query) -> str:
@@ -124,11 +128,18 @@ def run(program: Path, asked: list[Request]) -> list[str]:
             kind = "reads" if request.only_reads else "parses"
             lines.append(f"{request.grammar}\t{kind}\t{number}\t{path}")
         ended = subprocess.run(
-            ["mono", str(program)], input="\n".join(lines) + "\n", capture_output=True, text=True, encoding="utf-8", check=True
+            ["mono", str(program)],
+            input="\n".join(lines) + "\n",
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=True,
         )
     answers = [line.split("\t") for line in ended.stdout.splitlines()]
     if [int(answer[1]) for answer in answers] != list(range(len(asked))):
-        raise SystemExit(f"tsql: the parser answered {len(answers)} of {len(asked)} requests; it said: {ended.stderr[:500]}")
+        raise SystemExit(
+            f"tsql: the parser answered {len(answers)} of {len(asked)} requests; it said: {ended.stderr[:500]}"
+        )
     return [answer[2] if answer[0] == "WRONG" else "" for answer in answers]
 
 
@@ -136,8 +147,13 @@ def remedies_of_the_demo(folder: Path) -> Path:
     """The scripts that `assessor remedies` writes for the demo estate."""
     print("tsql: assessing the demo estate, for the scripts of its remedies", flush=True)
     scripts = folder / "remedies"
-    for command in (["demo", "--output", str(folder)], ["remedies", str(folder / "demo.json"), "--output", str(scripts)]):
-        ended = subprocess.run([sys.executable, "-m", "assessor", *command], capture_output=True, text=True, encoding="utf-8")
+    for command in (
+        ["demo", "--output", str(folder)],
+        ["remedies", str(folder / "demo.json"), "--output", str(scripts)],
+    ):
+        ended = subprocess.run(
+            [sys.executable, "-m", "assessor", *command], capture_output=True, text=True, encoding="utf-8"
+        )
         if ended.returncode != 0:
             raise SystemExit(f"tsql: assessor {command[0]} ended with {ended.returncode}:\n{ended.stderr[-2000:]}")
     return scripts
@@ -165,7 +181,9 @@ def main() -> int:
     for group, number in good.items():
         total = sum(request.group == group for request in asked)
         print(f"{group}: {number} of {total} {'refused' if group == 'counter-samples' else 'in order'}")
-    print(f"{len(asked) - wrong} of {len(asked)} in order; 2022 and 2025 were parsed with TSql{NEWEST}, the newest grammar here.")
+    print(
+        f"{len(asked) - wrong} of {len(asked)} in order; 2022 and 2025 were parsed with TSql{NEWEST}, the newest grammar here."
+    )
     if arguments.document and not wrong:
         arguments.document.write_text(page(asked), encoding="utf-8")
     return 1 if wrong else 0
