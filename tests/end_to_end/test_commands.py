@@ -37,7 +37,8 @@ def test_assess_writes_workbook_and_snapshot_and_ends_with_1_when_something_brea
     assert verdicts == {"HR": "works", "SELF_SIGNED": "breaks"}
     assert all(set(edge) >= KEYS for edge in document["edges"])
     book = openpyxl.load_workbook(tmp_path / "w.xlsx")
-    assert book.sheetnames == ["Summary", "Edges", "Endpoints", "Instances", "Not assessed", "Rules"]
+    wanted = ["Summary", "Actions", "Edges", "Endpoints", "Clients", "Instances", "Waves", "Not assessed", "Rules", "Provenance"]
+    assert [name for name in book.sheetnames if name in wanted] == wanted
     assert book["Edges"].max_row == 3
 
 
