@@ -19,7 +19,7 @@ from assessor.report.text import shorten, visible
 from assessor.report.words import VERDICTS
 from assessor.snapshot import AssessedEdge
 
-_SCALE: Final = 2  #: pixels a unit; the picture is shown at half its size, so that print stays sharp
+_SCALE: Final = 3  #: pixels a unit; the picture is shown at a third of its size, so that print stays sharp
 _WIDTH: Final = 960
 _ROW: Final = 19
 _TOP: Final = 46

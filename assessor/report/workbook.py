@@ -634,6 +634,7 @@ class _Summary:
         scale = _PICTURE_WIDTH / picture.width
         image.width, image.height = _PICTURE_WIDTH, round(picture.height * scale)
         rows = math.ceil(image.height * _POINTS_A_PIXEL / _PICTURE_ROW) + 1
+        self.row += 1  # a blank line, or the picture would hide the rule under the heading
         self.sheet.add_image(image, f"A{self.row + 1}")
         for row in range(self.row + 1, self.row + rows + 1):
             self.sheet.row_dimensions[row].height = _PICTURE_ROW
