@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 
 from assessor import __version__
-from assessor.certificates.certificate import Certificate
+from assessor.certificates.certificate import Certificate, UnreadableCertificate
 from assessor.certificates.trust import TrustStore
 from assessor.collect.inventory import Gap, GapKind, Inventory
 from assessor.concluding import TOPOLOGY_GAP, Gathered, conclude
@@ -18,6 +18,7 @@ from assessor.errors import SnapshotError, UsageError
 from assessor.judge.rules import rules_version
 from assessor.names import BadDataSource, parse_data_source, same_server_key
 from assessor.probe.evidence import Evidence
+from assessor.report.text import visible
 from assessor.snapshot import EstatePlan, PlannedInstance, Run, Snapshot, TrustStoreRecord
 from assessor.topology.build import build_edges
 
@@ -236,10 +237,16 @@ def _evidence(snapshot: Snapshot) -> Iterator[Evidence]:
 
 
 def _store(record: TrustStoreRecord) -> TrustStore:
+    try:
+        certificates = tuple(Certificate.from_pem(pem) for pem in record.certificates)
+    except UnreadableCertificate as error:
+        raise SnapshotError(
+            f"The snapshot's trust store {visible(record.id)} holds a damaged certificate ({error}); take the original file."
+        ) from error
     return TrustStore(
         id=record.id,
         origin=record.origin,
-        certificates=tuple(Certificate.from_pem(pem) for pem in record.certificates),
+        certificates=certificates,
         is_source=record.is_source,
         total=record.certificates_total,
         issuers=frozenset(record.issuers),

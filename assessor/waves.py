@@ -18,7 +18,8 @@ from assessor.judge.verdicts import VerdictKind
 from assessor.remedies.actions import Action, plan_actions
 from assessor.remedies.ladder import Change
 from assessor.snapshot import AssessedEdge, Snapshot
-from assessor.version_order import Misfit, Pair, misfits, replication_pairs, versions_of
+from assessor.topology.replication_pairs import ReplicationPair
+from assessor.version_order import Misfit, misfits, replicating
 
 #: So many instances that constrain each other are ordered exactly: 2¹² subsets take a second or two.
 EXACT = 12
@@ -93,7 +94,8 @@ def plan_waves(snapshot: Snapshot, rejudge: Callable[[Snapshot], Snapshot]) -> W
     """The fate of each edge after each wave, and the proposed order. ``rejudge`` judges a snapshot's facts again."""
     numbers = sorted({each.wave for each in snapshot.estate.instances if each.wave is not None})
     states = [_after_wave(snapshot, number, rejudge) for number in (None, *numbers)]
-    pairs, versions = replication_pairs(snapshot), versions_of(snapshot)
+    known = replicating(snapshot)
+    pairs, versions = known.pairs, known.versions
     final = states[-1] if numbers else snapshot
     order, is_exact = upgrade_order(_planned(snapshot), pairs, versions)
     waves_of = _planned(snapshot)
@@ -124,7 +126,9 @@ def _after_wave(snapshot: Snapshot, number: int | None, rejudge: Callable[[Snaps
     return rejudge(replace(snapshot, estate=replace(snapshot.estate, instances=instances)))
 
 
-def _wave(snapshot: Snapshot, number: int, state: Snapshot, pairs: Sequence[Pair], versions: Mapping[str, int]) -> Wave:
+def _wave(
+    snapshot: Snapshot, number: int, state: Snapshot, pairs: Sequence[ReplicationPair], versions: Mapping[str, int]
+) -> Wave:
     planned = _planned(snapshot)
     instances = [address for address, wave in planned.items() if wave == number]
     before = {address for address, wave in planned.items() if wave < number}
@@ -151,13 +155,13 @@ def _fates(snapshot: Snapshot, states: Sequence[Snapshot]) -> list[Fate]:
 
 
 def upgrade_order(
-    planned: Mapping[str, int], pairs: Collection[Pair], versions: Mapping[str, int]
+    planned: Mapping[str, int], pairs: Collection[ReplicationPair], versions: Mapping[str, int]
 ) -> tuple[tuple[str, ...], bool]:
     """An order of upgrades with the fewest new misfits, then the fewest instances taken before an earlier wave's.
 
     ``planned`` is instance → wave, in the plan's order. The second value says whether no other order has fewer.
     """
-    bound = {name for pair in pairs for name in (pair.publisher, pair.other)}
+    bound = {name for pair in pairs for name in (pair.publisher, pair.partner)}
     names = [name for name in planned if name in bound]
     free = [name for name in planned if name not in bound]
     grow = _exact if len(names) <= EXACT else _greedy
@@ -170,18 +174,18 @@ def _cost(
     done: frozenset[str],
     planned: Mapping[str, int],
     names: Sequence[str],
-    pairs: Collection[Pair],
+    pairs: Collection[ReplicationPair],
     versions: Mapping[str, int],
 ) -> tuple[int, int]:
     """What upgrading ``name`` after ``done`` costs: pairs that stop to fit, and instances of earlier waves overtaken."""
-    near = [pair for pair in pairs if name in (pair.publisher, pair.other)]
+    near = [pair for pair in pairs if name in (pair.publisher, pair.partner)]
     new = misfits(near, versions, done | {name}) - misfits(near, versions, done)
     overtaken = sum(planned[other] < planned[name] for other in names if other not in done)
     return len(new), overtaken
 
 
 def _exact(
-    names: Sequence[str], planned: Mapping[str, int], pairs: Collection[Pair], versions: Mapping[str, int]
+    names: Sequence[str], planned: Mapping[str, int], pairs: Collection[ReplicationPair], versions: Mapping[str, int]
 ) -> list[str]:
     """The best order over all subsets (Held and Karp's method): each subset once, reached in its cheapest way."""
     best: dict[frozenset[str], tuple[tuple[int, int], tuple[int, ...]]] = {frozenset(): ((0, 0), ())}
@@ -202,7 +206,7 @@ def _exact(
 
 
 def _greedy(
-    names: Sequence[str], planned: Mapping[str, int], pairs: Collection[Pair], versions: Mapping[str, int]
+    names: Sequence[str], planned: Mapping[str, int], pairs: Collection[ReplicationPair], versions: Mapping[str, int]
 ) -> list[str]:
     """Always the instance that costs least now; not always the best order."""
     order: list[str] = []
@@ -229,7 +233,9 @@ def _merged(ordered: Sequence[str], free: Sequence[str], planned: Mapping[str, i
 # ------------------------------------------------------------------------------------------------ work and upgrades
 
 
-def _steps(final: Snapshot, order: Sequence[str], pairs: Sequence[Pair], versions: Mapping[str, int]) -> list[Step]:
+def _steps(
+    final: Snapshot, order: Sequence[str], pairs: Sequence[ReplicationPair], versions: Mapping[str, int]
+) -> list[Step]:
     actions = plan_actions(final)
     breaking: dict[str, list[AssessedEdge]] = {}
     for edge in final.edges:

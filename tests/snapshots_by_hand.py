@@ -36,6 +36,7 @@ from assessor.snapshot import (
     TrustStoreRecord,
 )
 from assessor.topology.edges import EdgeKind, ReplicationRole
+from tests.judge.cases import pem, root
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 UPGRADE = date(2026, 12, 20)
@@ -297,7 +298,7 @@ def snapshot(**changes: object) -> Snapshot:
                 ),
             ),
         ),
-        trust_stores=(TrustStoreRecord("system", "system store of jump01", 140, ("-----BEGIN CERTIFICATE-----\n",)),),
+        trust_stores=(TrustStoreRecord("system", "system store of jump01", 140, pem(root())),),
         edges=(
             edge("WORKS_FINE", VerdictKind.WORKS),
             edge("SQL02"),

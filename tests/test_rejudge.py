@@ -21,6 +21,7 @@ from assessor.rejudge import merge, rejudge
 from assessor.shipped import sample_data_dir
 from assessor.snapshot import AssessedEndpoint, Snapshot
 from assessor.snapshot_file import parse_snapshot, snapshot_json
+from tests import snapshots_by_hand as by_hand
 
 
 @pytest.fixture(scope="module")
@@ -194,3 +195,10 @@ def test_what_two_sites_see_differently_at_one_endpoint_is_stated(demo: Snapshot
     endpoint = next(each for each in merged.endpoints if each.id == one.id)
     assert len(endpoint.others) == 1
     assert any(finding.code == "vantages_disagree" for finding in endpoint.findings)
+
+
+def test_a_damaged_certificate_in_a_snapshot_is_one_sentence() -> None:
+    whole = by_hand.snapshot()
+    damaged = replace(whole.trust_stores[0], certificates=("-----BEGIN CERTIFICATE-----\n",))
+    with pytest.raises(SnapshotError, match="damaged certificate"):
+        rejudge(replace(whole, trust_stores=(damaged,)))

@@ -8,11 +8,10 @@ from dataclasses import replace
 import pytest
 from snapshots_by_hand import edge, inventory, snapshot
 
+from assessor.collect.inventory import Distributor, Publication
 from assessor.judge.verdicts import VerdictKind
 from assessor.remedies.ladder import Change
 from assessor.snapshot import PlannedInstance, Snapshot
-from assessor.topology.edges import EdgeKind, ReplicationRole
-from assessor.version_order import Pair, PairKind
 from assessor.waves import StepKind, WavePlan, plan_waves
 from tests.remedies.test_actions import certificate, trust
 
@@ -112,15 +111,13 @@ def test_what_is_not_known_is_never_counted_as_safe() -> None:
 
 
 def replicating(waves: dict[str, int | None]) -> Snapshot:
-    link = edge(
-        "repl_distributor",
-        VerdictKind.WORKS,
-        source="pub",
-        target="dist",
-        kind=EdgeKind.REPLICATION,
-        role=ReplicationRole.DISTRIBUTOR_LINK,
+    publisher = replace(
+        inventory("pub"),
+        distributor=Distributor("dist", "distribution"),
+        publications=(Publication("Sales", "Orders", "transactional", None),),
     )
-    return estate(waves, link)
+    run = estate(waves)
+    return replace(run, inventories=tuple(publisher if each.instance == "pub" else each for each in run.inventories))
 
 
 def test_a_publisher_planned_before_its_distributor_is_moved_behind_it() -> None:
@@ -129,7 +126,18 @@ def test_a_publisher_planned_before_its_distributor_is_moved_behind_it() -> None
     assert not made.keeps_waves
     assert made.misfits == ()
     (misfit,) = made.waves[0].misfits
-    assert (misfit.rule, misfit.pair) == ("RP-03", Pair("pub", "dist", PairKind.DISTRIBUTOR))
+    assert (misfit.rule, misfit.publisher, misfit.partner, misfit.partner_is) == ("RP-03", "pub", "dist", "distributor")
+
+
+def test_a_managed_instance_has_versions_of_its_own_and_binds_no_order() -> None:
+    run = replicating({"pub": 1, "dist": 2})
+    managed = [
+        replace(each, identity=replace(each.identity, engine_edition=8))
+        if each.identity and each.instance == "dist"
+        else each
+        for each in run.inventories
+    ]
+    assert plan(replace(run, inventories=tuple(managed))).keeps_waves
 
 
 def test_an_order_that_fits_is_kept() -> None:

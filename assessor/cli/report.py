@@ -12,7 +12,7 @@ import typer
 from assessor.atomic import check_writable, write_whole
 from assessor.cli.before import CompareWith, Previous, read_before, rerun_or_problem
 from assessor.cli.waves import waves_of
-from assessor.errors import OutputError, UsageError
+from assessor.errors import OutputError, SnapshotError, UsageError
 from assessor.judge.rules import load_rules
 from assessor.pseudonym_key import default_key_path, read_key, write_key
 from assessor.pseudonymise import pseudonymise
@@ -79,7 +79,12 @@ def report(
         rerun, remark = rerun_or_problem(before, drawn)
         if remark and before.is_asked_for:
             raise UsageError(remark)
-        write_workbook(drawn, load_rules(), output, rerun, waves_of(drawn))
+        try:
+            waves = waves_of(drawn)
+        except SnapshotError as error:  # what is there can be drawn all the same
+            waves = None
+            sys.stderr.write(f"The workbook has no sheet Waves: {visible(str(error))}\n")
+        write_workbook(drawn, load_rules(), output, rerun, waves)
         if remark:
             sys.stderr.write(f"{visible(remark)}\n")
         return

@@ -107,8 +107,7 @@ def _troubles(step: Step) -> Iterator[str]:
 
 
 def _misfit(misfit: Misfit) -> str:
-    pair = misfit.pair
-    return f"{misfit.rule}: {visible(pair.publisher)} and {visible(pair.other)}: {misfit.why}"
+    return f"{misfit.rule}: {visible(misfit.publisher)} and {visible(misfit.partner)}: {misfit.why}"
 
 
 def _limits(plan: WavePlan) -> Iterator[str]:

@@ -6,7 +6,7 @@ The steps are today and the end of each wave. What is published is data: ``repli
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
@@ -39,6 +39,11 @@ class _Published:
         """Versions between two majors; majors before the list count as one step each."""
         return abs(self._place(left) - self._place(right))
 
+    def newest_distributor_for(self, publisher: int, partner: int) -> int:
+        """The newest distributor that the matrix lists; no row of an older publisher than those listed names 2025."""
+        unlisted = UPGRADED_MAJOR - 1 if publisher < min(self.newest_distributor) else partner
+        return self.newest_distributor.get(publisher, unlisted)
+
     def _place(self, major: int) -> int:
         return self.order.index(major) if major in self.order else major - self.order[0]
 
@@ -70,7 +75,7 @@ def replication_order_findings(
     seen: Mapping[str, int],
 ) -> tuple[UpgradeFinding, ...]:
     """What the plan does to each pair. ``seen`` are major versions of servers outside the estate, by node."""
-    touched = [pair for pair in pairs if _is_touched(pair, inventories, waves)]
+    touched = [pair for pair in without_managed_instances(pairs, inventories) if _is_touched(pair, waves)]
     steps = _steps(inventories, waves, seen)
     return tuple(
         finding
@@ -92,24 +97,36 @@ def versions_seen(edges: Sequence[Edge], evidence: Mapping[str, Evidence]) -> di
     return found
 
 
-def _is_touched(pair: ReplicationPair, inventories: Mapping[str, Inventory], waves: Mapping[str, int | None]) -> bool:
-    """The plan upgrades an end of the pair. A managed instance takes part in versions of its own."""
-    ends = (pair.publisher, pair.partner)
-    for end in ends:
-        inventory = inventories.get(end)
-        if inventory is not None and inventory.identity is not None:
-            if inventory.identity.engine_edition == MANAGED_INSTANCE:
-                return False
-    return any(waves.get(end) is not None for end in ends)
+def versions_read(inventories: Mapping[str, Inventory]) -> dict[str, int]:
+    """The major version of each instance that was read."""
+    return {
+        address: inventory.identity.major_version
+        for address, inventory in inventories.items()
+        if inventory.identity is not None
+    }
+
+
+def without_managed_instances(
+    pairs: Iterable[ReplicationPair], inventories: Mapping[str, Inventory]
+) -> tuple[ReplicationPair, ...]:
+    """The pairs but for those that a managed instance is in: it takes part in versions of its own."""
+    managed = {
+        address
+        for address, inventory in inventories.items()
+        if inventory.identity is not None and inventory.identity.engine_edition == MANAGED_INSTANCE
+    }
+    return tuple(pair for pair in pairs if managed.isdisjoint((pair.publisher, pair.partner)))
+
+
+def _is_touched(pair: ReplicationPair, waves: Mapping[str, int | None]) -> bool:
+    """The plan upgrades an end of the pair."""
+    return any(waves.get(end) is not None for end in (pair.publisher, pair.partner))
 
 
 def _steps(
     inventories: Mapping[str, Inventory], waves: Mapping[str, int | None], seen: Mapping[str, int]
 ) -> tuple[_Step, ...]:
-    versions = dict(seen)
-    for address, inventory in inventories.items():
-        if inventory.identity is not None:
-            versions[address] = inventory.identity.major_version
+    versions = {**seen, **versions_read(inventories)}
     steps = [_Step("today", dict(versions))]
     for wave in sorted({wave for wave in waves.values() if wave is not None}):
         for address, own in waves.items():
@@ -145,10 +162,25 @@ def broken_rule(partner_is: str, kind: str, publisher: int, partner: int) -> str
     if partner_is == "distributor":
         if publisher > partner:
             return "RP-03"
-        return "RP-05" if partner > published.newest_distributor.get(publisher, partner) else None
+        return "RP-05" if partner > published.newest_distributor_for(publisher, partner) else None
     if kind == "merge":
         return "RP-04" if partner > publisher else None
     return "RP-04" if published.apart(publisher, partner) > published.distance else None
+
+
+def why_broken(rule: str, kind: str) -> str:
+    """What :func:`broken_rule` found, as a clause."""
+    match rule:
+        case "RP-03":
+            return "the publisher is newer than its distributor, which is not supported"
+        case "RP-05":
+            return (
+                "the published matrix has no such distributor for this publisher, though the rule in words allows it "
+                "(the page disagrees with itself)"
+            )
+    if kind == "merge":
+        return "merge subscriber newer than its publisher, which is not supported"
+    return "publisher and subscriber are more than two versions apart, which is not supported"
 
 
 def _breaks(pair: ReplicationPair, step: _Step) -> str | None:
@@ -164,14 +196,7 @@ def _violation(pair: ReplicationPair, rule: str, bad: Sequence[_Step], steps: Se
     )
     is_now = bad[0] is steps[0]
     ends_well = bad[-1] is not steps[-1]
-    what = {
-        "RP-03": "The publisher is newer than its distributor, which is not supported",
-        "RP-04": "Merge subscriber newer than its publisher, which is not supported"
-        if pair.kind == "merge"
-        else "Publisher and subscriber are more than two versions apart, which is not supported",
-        "RP-05": "The published matrix has no such distributor for this publisher, though the rule in words allows it "
-        "(the page disagrees with itself)",
-    }[rule]
+    why = why_broken(rule, pair.kind)
     do = {
         "RP-03": "Upgrade the distributor in the same or an earlier wave.",
         "RP-04": "Put both into one wave, or upgrade in steps that stay within the rule.",
@@ -185,7 +210,7 @@ def _violation(pair: ReplicationPair, rule: str, bad: Sequence[_Step], steps: Se
         if ends_well
         else ""
     )
-    return _finding(pair, rule, severity, f"{what}: {shown}.{tail}", do)
+    return _finding(pair, rule, severity, f"{why[0].upper()}{why[1:]}: {shown}.{tail}", do)
 
 
 def _changes(bad: Sequence[_Step], pair: ReplicationPair) -> Iterator[_Step]:

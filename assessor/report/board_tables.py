@@ -148,7 +148,12 @@ def waves_table(plan: WavePlan, snapshot: Snapshot) -> Table:
                 [names.get(edge, visible(edge)) for edge in step.breaks]
                 + [f"ended by {visible(action)}" for action in step.mended_by]
             ),
-            misfits=numbered([f"{misfit.rule}: {prose(misfit.why)}" for misfit in step.misfits]),
+            misfits=numbered(
+                [
+                    f"{misfit.rule}: {visible(misfit.publisher)} and {visible(misfit.partner)}: {prose(misfit.why)}"
+                    for misfit in step.misfits
+                ]
+            ),
             restart=step.restart,
             secure="✓ yes" if step.is_secure else "✗ NO",
         )

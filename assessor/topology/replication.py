@@ -163,7 +163,7 @@ class _Conversations:
         distributor = self._distributor_of(publisher)
         roles = _roles_to_publisher(publisher)
         if distributor is None:
-            for what in roles.values() or ["its publications"] * _publishes(publisher):
+            for what in roles.values() or ["its publications"] * publishes(publisher):
                 self._leave_out(publisher, "distributor", f"{_unknown_distributor(publisher)}, so no edge for {what}")
         elif distributor.node != here:
             what = ", ".join(dict.fromkeys(roles.values())) or "no publication to be seen"
@@ -446,16 +446,12 @@ class _Conversations:
     # ------------------------------------------------------------------ who is who
 
     def _distributor_of(self, publisher: Inventory) -> _Distributor | None:
-        row = next((row for row in publisher.linked_servers if row.name.lower() == REPL_DISTRIBUTOR), None)
-        named = publisher.distributor.name if publisher.distributor else None
-        merged = next(
-            (publication.distributor for publication in publisher.publications if publication.distributor), None
-        )
-        text = (dialled_text(row) if row is not None else None) or named or merged
+        text = distributor_text(publisher)
         if text is None:
             return None
+        named = publisher.distributor.name if publisher.distributor else text
         node = self.index.name_of_text(text, _local_host(publisher))
-        return _Distributor(text, named or text, node, row)
+        return _Distributor(text, named, node, _row_named(publisher, REPL_DISTRIBUTOR))
 
     def _distributor_name_for(self, held: Subscriber, subscriber: Inventory) -> str | None:
         """The distributor of a subscription, by what the publisher or the distributor itself says."""
@@ -522,7 +518,16 @@ def _role_to_publisher(publication: Publication) -> ReplicationRole:
     return ReplicationRole.LOG_READER_AGENT
 
 
-def _publishes(inventory: Inventory) -> bool:
+def distributor_text(publisher: Inventory) -> str | None:
+    """The distributor that an instance publishes through, as it dials it; ``None``: it says of none."""
+    row = _row_named(publisher, REPL_DISTRIBUTOR)
+    named = publisher.distributor.name if publisher.distributor else None
+    merged = next((publication.distributor for publication in publisher.publications if publication.distributor), None)
+    return (dialled_text(row) if row is not None else None) or named or merged
+
+
+def publishes(inventory: Inventory) -> bool:
+    """Some database of the instance is published, whether or not its publications could be read."""
     return any(database.is_published or database.is_merge_published for database in inventory.databases)
 
 

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from assessor.collect.inventory import Inventory
-from assessor.topology.dialling import dialled_text
-from assessor.topology.linked_servers import REPL_DISTRIBUTOR
 from assessor.topology.nodes import NodeIndex, local_host_of
+from assessor.topology.replication import distributor_text, publishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +65,8 @@ def _told_by(
     def kind(publisher: str, database: str, publication: str, is_merge: bool) -> str:
         return "merge" if is_merge else kinds.get((publisher, database.lower(), publication.lower()), "")
 
-    row = next((row for row in inventory.linked_servers if row.name.lower() == REPL_DISTRIBUTOR), None)
-    distributor = (dialled_text(row) if row is not None else None) or (
-        inventory.distributor.name if inventory.distributor else None
-    )
-    if distributor and inventory.publications:
+    distributor = distributor_text(inventory)
+    if distributor and (inventory.publications or publishes(inventory)):
         yield ReplicationPair(here, node(distributor), "distributor", "")
     for sold in inventory.subscriptions:
         if sold.subscriber.strip():
