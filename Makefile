@@ -13,6 +13,7 @@ PY := .venv/bin/python
 # Somebody else's Python settings must not leak into the virtual environment.
 unexport PYTHONPATH
 unexport PYTHONHOME
+unexport PYTHONDONTWRITEBYTECODE
 
 # One worker a core, and never fewer than two: the tests must hold when they run side by side.
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((n < 2 ? 2 : n)))

@@ -85,9 +85,7 @@ def _name_finding(chain: ChainAssessment, host: str, question: Question) -> Iter
         yield Finding(FindingCode.NAME_MISMATCH, f"The certificate covers {names}, not {wanted}.", 0)
 
 
-def _expectations(
-    host: str, evidence: Evidence, chain: ChainAssessment, question: Question
-) -> Iterator[Expectation]:
+def _expectations(host: str, evidence: Evidence, chain: ChainAssessment, question: Question) -> Iterator[Expectation]:
     for client in question.clients:
         for encrypt in client.encrypt_modes:
             for trust in _trust_choices(client):

@@ -13,7 +13,6 @@ Linux and macOS reports -2146893019 for every certificate problem (clients.md, s
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,10 +21,11 @@ from importlib import resources
 from itertools import islice
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from assessor.clients.errors import signed, status_codes, verify_texts
 from assessor.clients.outcome import ReasonClass
+from assessor.data_files import read_as
 from assessor.errors import UsageError
 from assessor.judge.rules import Rule, find_rule, load_rules
 from assessor.report.text import prose, shorten, visible
@@ -421,14 +421,7 @@ def _catalogue() -> _Catalogue:
 
 
 def _parse(text: str) -> _Catalogue:
-    try:
-        raw = _File.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ExplanationsError(f"{_FILE} is not valid TOML: {error}.") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ExplanationsError(f"{_FILE}, {place}: {first['msg']}.") from error
+    raw = read_as(_File, text, _FILE, ExplanationsError)
     known_rules = {rule.id for rule in load_rules()}
     ids: set[str] = set()
     numbers: dict[int, _Cause] = {}

@@ -14,7 +14,6 @@ from assessor.collect.inventory import (
     GapKind,
     Identity,
     Inventory,
-    LinkedServer,
     Listener,
     TraceFlag,
 )
@@ -37,6 +36,7 @@ from assessor.snapshot import (
 )
 from assessor.topology.edges import EdgeKind, ReplicationRole
 from tests.judge.cases import pem, root
+from tests.topology.inventories import row
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 UPGRADE = date(2026, 12, 20)
@@ -212,23 +212,11 @@ def inventory(address: str, **changes: object) -> Inventory:
         client_flags=ClientFlags(sni19_flag1=1, sni19_flag2=0),
         trace_flags=(TraceFlag(17600, enabled_globally=False, at_startup=None),),
         linked_servers=(
-            LinkedServer(
-                name="SQL02",
+            row(
+                "SQL02",
                 product="SQL Server",
                 provider="SQLNCLI",
                 data_source="sql02",
-                location=None,
-                provider_string=None,
-                provider_string_known=True,
-                catalog=None,
-                is_linked=True,
-                is_data_access_enabled=True,
-                is_rpc_out_enabled=False,
-                is_publisher=False,
-                is_subscriber=False,
-                is_distributor=False,
-                is_nonsql_subscriber=False,
-                is_system=False,
                 modified=datetime(2016, 5, 4, 3, 2, 1),
             ),
         ),
@@ -324,10 +312,22 @@ def snapshot(**changes: object) -> Snapshot:
         gaps=(),
         findings=(
             UpgradeFinding(
-                "UP-05", "sql01.corp.example", "support", Severity.NOTE, "Support ends.", "Upgrade earlier.", ("A page, undated",)
+                "UP-05",
+                "sql01.corp.example",
+                "support",
+                Severity.NOTE,
+                "Support ends.",
+                "Upgrade earlier.",
+                ("A page, undated",),
             ),
             UpgradeFinding(
-                "FT-01", "sql02.corp.example", "database Sales", Severity.BREAKS, "2 indexes.", "Rebuild.", ("A page, undated",)
+                "FT-01",
+                "sql02.corp.example",
+                "database Sales",
+                Severity.BREAKS,
+                "2 indexes.",
+                "Rebuild.",
+                ("A page, undated",),
             ),
         ),
     )

@@ -434,11 +434,6 @@ class Certificate:
         return key if isinstance(key, _PublicKey) else None
 
     @cached_property
-    def public_key_der(self) -> bytes | None:
-        """The SubjectPublicKeyInfo, or ``None`` when the key can't be read."""
-        return self._frame.key if self._public_key is not None else None
-
-    @cached_property
     def signature_hash(self) -> str:
         """``sha256``, ``sha1`` …; the algorithm's own name where it needs no separate hash."""
         dotted = _dotted(self._frame.algorithm)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import traceback
+from typing import Final, NoReturn
 
 import typer
 
@@ -63,14 +66,25 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def _root(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version.")) -> None:
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
     """Options that belong to no command."""
+
+
+#: A device or a quota that is full, as standard output may meet it.
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC})
 
 
 def main() -> None:
     """Run the command line; every expected error is one sentence on stderr and a documented exit code."""
     try:
-        app()
+        _open_what_is_closed()
+        try:
+            app()
+        finally:
+            # Here a full disk can still be told as what it is; at the end of the process it could not.
+            sys.stdout.flush()
     except AssessorError as error:
         sys.stderr.write(f"assessor: {visible(str(error))}\n")
         raise SystemExit(int(error.exit_code)) from None
@@ -81,7 +95,26 @@ def main() -> None:
         # Whoever read our output has gone; writing the complaint would fail as well.
         sys.stderr.close()
         raise SystemExit(int(ExitCode.INTERRUPTED)) from None
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            _bug()
+        # What could not be written would be tried again at the end of the process, and complained about.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stderr.write(f"assessor: Cannot write the output: {error.strerror}; make room, or name another place.\n")
+        raise SystemExit(int(ExitCode.BAD_INPUT)) from None
     except Exception:  # noqa: BLE001 - a bug, which must not end in a code that means something else
-        traceback.print_exc()
-        sys.stderr.write("assessor: this is a bug in assessor; please report it with the lines above.\n")
-        raise SystemExit(int(ExitCode.BUG)) from None
+        _bug()
+
+
+def _bug() -> NoReturn:
+    traceback.print_exc()
+    sys.stderr.write("assessor: this is a bug in assessor; please report it with the lines above.\n")
+    raise SystemExit(int(ExitCode.BUG)) from None
+
+
+def _open_what_is_closed() -> None:
+    """Who starts us with a stream closed wants nothing from it: that is no reason to fail."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - open as long as the process is
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123

@@ -10,7 +10,6 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -20,6 +19,7 @@ import typer
 from assessor import assessment
 from assessor.atomic import check_writable
 from assessor.cli.before import Before, CompareWith, Previous, read_before, rerun_or_problem
+from assessor.cli.options import DriverOption, Format
 from assessor.cli.waves import waves_of
 from assessor.collect.driver import Driver, find_driver
 from assessor.collect.inventory import Inventory
@@ -40,30 +40,27 @@ from assessor.snapshot_file import write_snapshot
 from assessor.topology.build import Topology
 
 
-class Format(StrEnum):
-    """What goes to stdout."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 def assess(
-    estate: Annotated[Path, typer.Argument(help="The estate file (TOML); `assessor init` writes one.", show_default=False)],
+    estate: Annotated[
+        Path, typer.Argument(help="The estate file (TOML); `assessor init` writes one.", show_default=False)
+    ],
     workbook: Annotated[
-        Path | None, typer.Option(help="Where the workbook goes. [default: reports/ESTATE-DATE.xlsx]", show_default=False)
+        Path | None,
+        typer.Option(help="Where the workbook goes. [default: reports/ESTATE-DATE.xlsx]", show_default=False),
     ] = None,
     snapshot: Annotated[
-        Path | None, typer.Option(help="Where the snapshot goes. [default: reports/ESTATE-DATE.json]", show_default=False)
+        Path | None,
+        typer.Option(help="Where the snapshot goes. [default: reports/ESTATE-DATE.json]", show_default=False),
     ] = None,
     output: Annotated[Format, typer.Option("--format", help="json: the snapshot on stdout.")] = Format.TEXT,
-    driver: Annotated[
-        str | None, typer.Option(help="ODBC driver: its name, or the path of its library.", show_default=False)
-    ] = None,
+    driver: DriverOption = None,
     previous: Previous = None,
     compare_with: CompareWith = None,
     inventory: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Read saved outputs of the collect script; connect to nothing.", show_default=False),
+        typer.Option(
+            metavar="DIR", help="Read saved outputs of the collect script; connect to nothing.", show_default=False
+        ),
     ] = None,
     connect: Annotated[
         bool, typer.Option("--connect", help="With --inventory: connect to the instances that have no saved output.")
@@ -73,7 +70,9 @@ def assess(
         typer.Option(metavar="FILE", help="What `probe --format json` saw elsewhere; repeatable.", show_default=False),
     ] = None,
     no_probe: Annotated[bool, typer.Option("--no-probe", help="Probe nothing from here.")] = False,
-    follow: Annotated[bool, typer.Option("--follow", help="List the servers that are referred to and not in ESTATE.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="List the servers that are referred to and not in ESTATE.")
+    ] = False,
 ) -> None:
     """Connect to every instance of ESTATE, probe every server they refer to, and say which edges will break.
 
@@ -126,14 +125,10 @@ def run(
     """The assessment with progress on stderr and Ctrl-C meaning: stop here, and report what there is."""
     stop = threading.Event()
     with interruptible(stop):
-        return assessment.assess(
-            plan, driver, stop, _Progress(plan).watch(), elsewhere=elsewhere, probing=probing
-        )
+        return assessment.assess(plan, driver, stop, _Progress(plan).watch(), elsewhere=elsewhere, probing=probing)
 
 
-def deliver(
-    result: Snapshot, snapshot: Path, workbook: Path, output: Format, before: Before | None = None
-) -> None:
+def deliver(result: Snapshot, snapshot: Path, workbook: Path, output: Format, before: Before | None = None) -> None:
     """Write both files, the summary to stderr and, if asked, the snapshot to stdout.
 
     The snapshot goes first, for the workbook can be drawn again from it. Raises :class:`OutputError`, after
@@ -208,7 +203,6 @@ class _Progress:
         self._instances = len(plan.instances)
         self._collected = 0
         self._endpoints = 0
-        self._probed = 0
 
     def watch(self) -> assessment.Watch:
         return assessment.Watch(self._inventory, self._topology, self._evidence, self._line)
@@ -227,7 +221,6 @@ class _Progress:
         self._line(f"{len(topology.edges)} edges; probing {self._endpoints} endpoints")
 
     def _evidence(self, evidence: Evidence) -> None:
-        self._probed += 1
         if evidence.failure is not None:
             what = evidence.failure.value.replace("_", " ")
             self._line(f"  {evidence.endpoint.id}: {what}")

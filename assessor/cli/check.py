@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from assessor.cli.assess import Format, interruptible
+from assessor.cli.assess import interruptible
+from assessor.cli.options import DriverOption, Format
 from assessor.collect.checking import InstanceCheck, Prospect, check_all
 from assessor.collect.driver import find_driver
 from assessor.errors import ExitCode
@@ -31,9 +32,7 @@ _SHOWN_DATABASES = 5
 def check(
     estate: Annotated[Path, typer.Argument(help="The estate file (TOML).", show_default=False)],
     output: Annotated[Format, typer.Option("--format", help="json: the whole matrix on stdout.")] = Format.TEXT,
-    driver: Annotated[
-        str | None, typer.Option(help="ODBC driver: its name, or the path of its library.", show_default=False)
-    ] = None,
+    driver: DriverOption = None,
 ) -> None:
     """Connect to every instance of ESTATE, run nothing but the permission test, and show what would work.
 

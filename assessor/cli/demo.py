@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from assessor.atomic import check_writable
-from assessor.cli.assess import Format, deliver, run
+from assessor.cli.assess import deliver, run
+from assessor.cli.options import DriverOption, Format
 from assessor.cli.story import story_paths, tell
 from assessor.collect.driver import find_driver
 from assessor.errors import ExitCode, NothingReached, OutputError
@@ -21,13 +22,16 @@ from assessor.shipped import sample_data_dir
 
 
 def demo(
-    folder: Annotated[Path, typer.Option("--output", "-o", help="Folder for the workbook and the snapshot.")] = Path("reports"),
-    driver: Annotated[
-        str | None, typer.Option(help="ODBC driver: its name, or the path of its library.", show_default=False)
-    ] = None,
+    folder: Annotated[Path, typer.Option("--output", "-o", help="Folder for the workbook and the snapshot.")] = Path(
+        "reports"
+    ),
+    driver: DriverOption = None,
     serve: Annotated[bool, typer.Option("--serve", help="Leave the servers running afterwards, until Ctrl-C.")] = False,
     story: Annotated[
-        bool, typer.Option("--story", help="Assess, mend some of it in the lab, and assess again: demo-before and demo-after.")
+        bool,
+        typer.Option(
+            "--story", help="Assess, mend some of it in the lab, and assess again: demo-before and demo-after."
+        ),
     ] = False,
 ) -> None:
     """Start the built-in lab on loopback, assess it as any estate, and leave workbook and snapshot in a folder.
@@ -38,7 +42,9 @@ def demo(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"The folder {folder} can't be made ({error.strerror}); name another with --output.") from error
+        raise OutputError(
+            f"The folder {folder} can't be made ({error.strerror}); name another with --output."
+        ) from error
     if story:
         story_paths(folder)
     snapshot, workbook = folder / "demo.json", folder / "demo.xlsx"

@@ -8,25 +8,18 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from assessor.cli.options import Format
 from assessor.explain import LONGEST_MESSAGE, Explanation, Kind, Strength
 from assessor.explain import explain as explain_what
 from assessor.snapshot_file import read_snapshot
 
 CONTEXT_SETTINGS = {"ignore_unknown_options": True}
 """To register the command with: a pasted ``-2146893019`` is an argument, not an option."""
-
-
-class Format(StrEnum):
-    """How the answer is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def explain(

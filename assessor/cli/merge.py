@@ -12,6 +12,7 @@ import typer
 
 from assessor.atomic import check_writable
 from assessor.cli.assess import exit_code
+from assessor.cli.options import SnapshotArgument
 from assessor.cli.waves import waves_of
 from assessor.errors import UsageError
 from assessor.judge.rules import load_rules
@@ -55,7 +56,7 @@ def merge(
 
 
 def rejudge(
-    snapshot: Annotated[Path, typer.Argument(help="A snapshot that `assess` wrote.", show_default=False)],
+    snapshot: SnapshotArgument,
     output: _Output,
     workbook: _Workbook = None,
     upgrade_date: _UpgradeDate = None,

@@ -14,7 +14,7 @@ import typer
 
 from assessor.certificates.certificate import Certificate
 from assessor.certificates.trust import load_certificates, load_trust_store, system_trust_store
-from assessor.cli.assess import Format
+from assessor.cli.options import Format
 from assessor.clients.profiles import load_profiles, profile
 from assessor.errors import ExitCode, UsageError
 from assessor.examination import Question, examine

@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 from assessor.atomic import write_whole
+from assessor.cli.options import SnapshotArgument
 from assessor.report.target_list import target_list
 from assessor.snapshot_file import read_snapshot
 
 
 def probe_list(
-    snapshot: Annotated[Path, typer.Argument(help="A snapshot that `assess` wrote.", show_default=False)],
+    snapshot: SnapshotArgument,
     source: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Only what this instance connects to.", show_default=False)
     ] = None,

@@ -12,11 +12,10 @@ from typing import Annotated
 import typer
 
 from assessor.collect.queries import Platform, Query, Scope, VersionRange, load_queries
-from assessor.collect.script import YEARS, major_version
+from assessor.collect.script import major_version
 from assessor.errors import UsageError
+from assessor.releases import year_of
 from assessor.report.text import visible
-
-_YEAR_OF = {major: year for year, major in YEARS.items()}
 
 
 def queries(
@@ -61,10 +60,10 @@ def listing(query: Query, width: int) -> Iterator[str]:
 
 def versions_in_words(versions: VersionRange) -> str:
     """``2012 and later``, ``2016 to 2022``."""
-    first = _YEAR_OF.get(versions.first, versions.first)
+    first = year_of(versions.first) or versions.first
     if versions.last is None:
         return f"{first} and later"
-    last = _YEAR_OF.get(versions.last, versions.last)
+    last = year_of(versions.last) or versions.last
     return str(first) if first == last else f"{first} to {last}"
 
 

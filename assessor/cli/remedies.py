@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from assessor.atomic import write_folder
+from assessor.cli.options import SnapshotArgument
 from assessor.errors import SnapshotError
 from assessor.remedies.folder import README, remedy_files
 from assessor.report.text import visible
@@ -16,7 +17,7 @@ from assessor.snapshot_file import read_snapshot
 
 
 def remedies(
-    snapshot: Annotated[Path, typer.Argument(help="Snapshot that assess wrote.", metavar="SNAPSHOT")],
+    snapshot: SnapshotArgument,
     folder: Annotated[Path, typer.Option("--output", "-o", help="Folder to make; it must be empty or not there.")],
     secure_only: Annotated[
         bool, typer.Option("--secure-only", help="Leave out what switches validation or encryption off.")

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from assessor.atomic import check_writable
 from assessor.board import Board, BoardEntry, SubjectKind
-from assessor.cli.assess import Format, deliver, run
+from assessor.cli.assess import deliver, run
 from assessor.cli.before import Before, read_before
+from assessor.cli.options import Format
 from assessor.collect.driver import Driver
 from assessor.estate import load_estate
 from assessor.lab.estate import Lab

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from assessor.cli.options import Format, SnapshotArgument
 from assessor.errors import ExitCode
 from assessor.judge.verdicts import VerdictKind
 from assessor.rejudge import rejudge
@@ -22,15 +21,8 @@ from assessor.version_order import Misfit
 from assessor.waves import Step, StepKind, WavePlan, plan_waves
 
 
-class Format(StrEnum):
-    """How the plan is written."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 def waves(
-    snapshot: Annotated[Path, typer.Argument(help="Snapshot that assess wrote.", metavar="SNAPSHOT")],
+    snapshot: SnapshotArgument,
     output: Annotated[Format, typer.Option("--format", help="How to write the plan.")] = Format.TEXT,
 ) -> None:
     """Show each connection's fate after each wave of the plan, and an order of upgrades and work in which least breaks.

@@ -7,15 +7,15 @@ Source: clients.md, section 2, and sql-server-2025-changes.md, section 1.9; each
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from assessor.clients.outcome import Basis, PredictedError, ReasonClass
+from assessor.data_files import read_as
 from assessor.errors import UsageError
 
 _FILE = "assessor/clients/errors.toml"
@@ -274,14 +274,7 @@ def parse_errors(text: str) -> ErrorTable:
     Raises :class:`ErrorTableError` for bad TOML, an unknown or missing key, reason, family or source, and for a
     family and reason that is there twice, or both known and unknown.
     """
-    try:
-        raw = _File.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ErrorTableError(f"{_FILE} is not valid TOML: {error}.") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ErrorTableError(f"{_FILE}, {place}: {first['msg']}.") from error
+    raw = read_as(_File, text, _FILE, ErrorTableError)
     known = {family.id: family for family in raw.families}
     if len(known) != len(raw.families):
         raise ErrorTableError(f"{_FILE}: a family is there twice.")

@@ -313,32 +313,29 @@ def _calls(subsystem: str, command: str) -> Iterator[Call]:
 
 
 def _tool_call(call: Call, row: Row) -> ToolCall:
-    return ToolCall(
+    return replace(
+        _without_job(call),
         job=row.required("job_name"),
         is_enabled=row.flag("is_enabled"),
         step=row.integer("step_id") or 0,
         step_name=row.text("step_name") or "",
         subsystem=row.text("subsystem") or "",
-        tool=call.tool,
-        server=call.server,
-        is_server_known=call.is_server_known,
-        switches=call.switches,
-        options=call.options,
-        provider=call.provider,
-        runs=call.runs,
-        tools_version=call.tools_version,
         last_run=_last_run(row),
     )
 
 
 def tool_call_of_module(call: Call, module: Module) -> ToolCall:
     """A tool that a module runs by ``xp_cmdshell``: there is no job, and the module's name stands in its place."""
+    return replace(_without_job(call), job=f"{module.database}.{module.name}", subsystem="xp_cmdshell in a module")
+
+
+def _without_job(call: Call) -> ToolCall:
     return ToolCall(
-        job=f"{module.database}.{module.name}",
+        job="",
         is_enabled=None,
         step=0,
         step_name="",
-        subsystem="xp_cmdshell in a module",
+        subsystem="",
         tool=call.tool,
         server=call.server,
         is_server_known=call.is_server_known,

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 from assessor.collect.queries import Query
 from assessor.collect.rights import IN_DATABASE
-from assessor.collect.script import YEARS
+from assessor.collect.script import literal
 from assessor.errors import UsageError
+from assessor.releases import year_of
 from assessor.report.text import visible
 
 _LONGEST_NAME = 128
@@ -120,9 +121,9 @@ def grant_script(queries: Sequence[Query], major: int, login: str, *, is_managed
         "-- Undo: the lines at the end, or `assessor grants --undo` with the same options.",
         "",
         "USE master;",
-        f"IF SUSER_ID({_literal(login)}) IS NULL",
+        f"IF SUSER_ID({literal(login)}) IS NULL",
         "BEGIN",
-        f"    RAISERROR(N'Create the login %s first.', 16, 1, {_literal(login)});",
+        f"    RAISERROR(N'Create the login %s first.', 16, 1, {literal(login)});",
         "    RETURN;",
         "END;",
         "",
@@ -187,8 +188,7 @@ def _undo_lines(grants: Grants, login: str) -> Iterator[str]:
 
 
 def _head(title: str, major: int, login: str, is_managed: bool) -> Iterator[str]:
-    year = next(year for year, number in YEARS.items() if number == major)
-    where = "Azure SQL Managed Instance" if is_managed else f"SQL Server {year} (major version {major})"
+    where = "Azure SQL Managed Instance" if is_managed else f"SQL Server {year_of(major)} (major version {major})"
     yield f"-- {title}: {where}, login {visible(login)}."
     yield "-- Written by assessor from the rights that its queries state (`assessor queries`). Read it before you run it."
     yield "-- Composed from Microsoft's documentation; not tried as a whole on every version. A line that fails costs only"
@@ -200,12 +200,12 @@ def _head(title: str, major: int, login: str, is_managed: bool) -> Iterator[str]
 
 
 def _user(login: str) -> Iterator[str]:
-    yield f"IF DATABASE_PRINCIPAL_ID({_literal(login)}) IS NULL"
+    yield f"IF DATABASE_PRINCIPAL_ID({literal(login)}) IS NULL"
     yield f"    CREATE USER {_identifier(login)} FOR LOGIN {_identifier(login)};"
 
 
 def _drop_user(login: str) -> str:
-    who = f"DATABASE_PRINCIPAL_ID({_literal(login)})"
+    who = f"DATABASE_PRINCIPAL_ID({literal(login)})"
     return (
         f"IF {who} IS NOT NULL\n"  # noqa: S608 - T-SQL to be read and run by a DBA; names are quoted
         "   AND NOT EXISTS (SELECT 1 FROM sys.database_permissions AS p\n"
@@ -217,7 +217,7 @@ def _drop_user(login: str) -> str:
 
 
 def _guarded(statement: str, table: str) -> str:
-    return f"IF OBJECT_ID({_literal(table)}) IS NOT NULL\n    {statement};"
+    return f"IF OBJECT_ID({literal(table)}) IS NOT NULL\n    {statement};"
 
 
 def _everywhere(major: int, is_managed: bool) -> bool:
@@ -233,7 +233,7 @@ def _grant_in_database(grants: Grants, login: str, major: int, is_managed: bool)
     user = "\n".join(_user(login))
     if _everywhere(major, is_managed):
         return "\n".join([user, *statements])
-    exists = "\n   OR ".join(f"OBJECT_ID({_literal(table)}) IS NOT NULL" for table, _ in grants.databases)
+    exists = "\n   OR ".join(f"OBJECT_ID({literal(table)}) IS NOT NULL" for table, _ in grants.databases)
     body = "\n".join([user, *statements]).replace("\n", "\n    ")
     return f"IF {exists}\nBEGIN\n    {body}\nEND;"
 
@@ -245,7 +245,7 @@ def _revoke_in_database(grants: Grants, login: str) -> str:
         for table, columns in grants.databases
     ]
     body = "\n".join([*statements, _drop_user(login)]).replace("\n", "\n    ")
-    return f"IF DATABASE_PRINCIPAL_ID({_literal(login)}) IS NOT NULL\nBEGIN\n    {body}\nEND;"
+    return f"IF DATABASE_PRINCIPAL_ID({literal(login)}) IS NOT NULL\nBEGIN\n    {body}\nEND;"
 
 
 def _loop(body: str) -> Iterator[str]:
@@ -262,7 +262,7 @@ def _loop(body: str) -> Iterator[str]:
         "    BEGIN TRY",
         # The first part is nvarchar(max), else the whole would be cut after 4000 characters.
         "        SET @assessor_batch = CONVERT(nvarchar(max), N'USE ') + QUOTENAME(@assessor_database) + N';' + NCHAR(10)",
-        f"            + {_literal(body)};",
+        f"            + {literal(body)};",
         "        EXEC sys.sp_executesql @assessor_batch;",
         "    END TRY",
         "    BEGIN CATCH",
@@ -313,7 +313,3 @@ def _identifier(name: str) -> str:
             "use a login with another name."
         )
     return "[" + name.replace("]", "]]") + "]"
-
-
-def _literal(text: str) -> str:
-    return "N'" + text.replace("'", "''") + "'"

@@ -124,6 +124,7 @@ class Query:
             return self.text
         identifier = "[" + database.replace("]", "]]") + "]"
         literal = identifier.replace("'", "''")
+
         def named(line: str) -> str:
             # Never into a comment: a name may hold a line feed, and what follows it would be a statement.
             if line.lstrip().startswith("--"):

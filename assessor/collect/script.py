@@ -28,13 +28,11 @@ from assessor.collect import plan
 from assessor.collect.queries import BadQuery, Query, Scope
 from assessor.collect.rows import Row
 from assessor.errors import UsageError
+from assessor.releases import YEARS, year_of
 
 FORMAT: Final = 1  #: of the document
 PAYLOAD: Final = 60  #: characters of the document on one line
 ROOT: Final = "assessor-inventory"
-
-#: Marketing years of the major versions that the queries know.
-YEARS: Final = {2012: 11, 2014: 12, 2016: 13, 2017: 14, 2019: 15, 2022: 16, 2025: 17}
 
 #: The procedure can't be read with INSERT … EXEC: it may ask the distributor itself, which would make a distributed
 #: transaction of it, and its columns differ by version. Its output parameters give the same two values without a
@@ -80,9 +78,8 @@ def collect_script(queries: Sequence[Query], major: int, platform: str | None = 
     servers = [query for query in fitting if query.scope is Scope.SERVER]
     servers.sort(key=lambda query: query.name != plan.IDENTITY.query)
     databases = [query for query in fitting if query.scope is Scope.DATABASE]
-    year = next(year for year, number in YEARS.items() if number == major)
     parts = [
-        _HEAD.format(tool=__version__, year=year, major=major, count=len(fitting), root=ROOT, format=FORMAT),
+        _HEAD.format(tool=__version__, year=year_of(major), major=major, count=len(fitting), root=ROOT, format=FORMAT),
         *(_step(query) for query in servers),
         _LOOP_BEGINS,
         *(_indent(_database_step(query)) for query in databases),

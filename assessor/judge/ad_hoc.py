@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from assessor.clients.providers import MSDASQL, resolve
-from assessor.judge.decide import not_affected, not_assessed
-from assessor.judge.facts import UPGRADED_MAJOR, EdgeFacts
+from assessor.judge.decide import not_affected, not_assessed, unknown_version
+from assessor.judge.facts import EdgeFacts
 from assessor.judge.linked_server import judge_linked_server
 from assessor.judge.verdicts import Verdict, VerdictKind
 from assessor.remedies.ladder import Owner, Remedy, RemedyId
@@ -22,8 +22,8 @@ def judge_ad_hoc(edge: Edge, facts: EdgeFacts) -> Verdict:
     call = edge.ad_hoc
     assert call is not None
     if facts.major is None:
-        return not_assessed(f"The version of {edge.source} is not known.", f"Let the tool connect to {edge.source}.")
-    if not facts.is_upgraded and facts.major < UPGRADED_MAJOR:
+        return unknown_version(edge.source)
+    if facts.stays_older:
         return not_affected(f"{edge.source} is not upgraded, so the driver that {call.function} uses does not change.")
     if not call.is_known:
         return not_assessed(

@@ -31,6 +31,11 @@ def not_assessed(reason: str, how: str, *, rules: tuple[str, ...] = ()) -> Verdi
     return Verdict(VerdictKind.NOT_ASSESSED, (reason,), rules, None, None, None, (), (how,), ())
 
 
+def unknown_version(source: str) -> Verdict:
+    """Nobody knows which drivers ``source`` has, before or after."""
+    return not_assessed(f"The version of {source} is not known.", f"Let the tool connect to {source}.")
+
+
 def decide(edge: Edge, facts: EdgeFacts, before: Outcome, after: Outcome, assumptions: tuple[str, ...] = ()) -> Verdict:
     """The verdict that two outcomes make. ``rules`` is left to the kind of edge."""
     kind = _kind(facts, before, after)
@@ -117,7 +122,12 @@ def _assumptions(edge: Edge, facts: EdgeFacts, after: Outcome) -> tuple[str, ...
     if facts.disagreement is not None:
         found.append(facts.disagreement)
     is_driver_19 = after.client == "oledb-19"
-    if is_driver_19 and after.encrypt == "optional" and after.connects and facts.source.client_flags.sni19_flag1 is None:
+    if (
+        is_driver_19
+        and after.encrypt == "optional"
+        and after.connects
+        and facts.source.client_flags.sni19_flag1 is None
+    ):
         found.append("Flag1 of SNI19.0 on the source is not known and taken to be 0, its default.")
     return tuple(found)
 
@@ -152,7 +162,6 @@ def _remedies(edge: Edge, facts: EdgeFacts, after: Outcome, kind: VerdictKind) -
             forces_encryption=evidence is not None and evidence.encryption is EncryptionAnswer.REQUIRED,
             is_fallback=_is_fallback(chain),
             flag2=None if facts.source.client_flags.sni19_flag2 is None else facts.source.client_flags.sni19_flag2 == 1,
-            offers_strict=evidence is not None and evidence.strict is not None,
             is_only_fault=_is_only_fault(edge, facts, reason),
         )
     )
@@ -164,7 +173,9 @@ def _remedies(edge: Edge, facts: EdgeFacts, after: Outcome, kind: VerdictKind) -
 def _is_only_fault(edge: Edge, facts: EdgeFacts, reason: ReasonClass) -> bool:
     """Nothing but ``reason`` keeps driver 19 from accepting the certificate, its names included."""
     chain, dialled = facts.chain_after.path, edge.dialled.host if edge.dialled else ""
-    others = [each for each in facts.chain_after.findings if each.code not in NOTES and REASON_OF[each.code] is not reason]
+    others = [
+        each for each in facts.chain_after.findings if each.code not in NOTES and REASON_OF[each.code] is not reason
+    ]
     host = (edge.options.host_name_in_certificate if edge.options else None) or dialled
     if not host or edge.dialled is None or edge.dialled.is_local:
         host = facts.evidence.endpoint.host if facts.evidence else ""

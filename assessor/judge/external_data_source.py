@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from assessor.clients.outcome import Outcome
-from assessor.judge.decide import decide, not_affected, not_assessed
+from assessor.judge.decide import decide, not_affected, not_assessed, unknown_version
 from assessor.judge.facts import UPGRADED_MAJOR, EdgeFacts
 from assessor.judge.odbc import odbc_driver, odbc_outcome
 from assessor.judge.verdicts import Verdict, VerdictKind
@@ -21,7 +21,7 @@ def judge_external_data_source(edge: Edge, facts: EdgeFacts) -> Verdict:
     """The verdict on one external data source. Pure."""
     major = facts.major
     if major is None:
-        return not_assessed(f"The version of {edge.source} is not known.", f"Let the tool connect to {edge.source}.")
+        return unknown_version(edge.source)
     if edge.provider == POLYBASE_SERVICES:
         return _services(edge, facts, major)
     if edge.provider is None:
@@ -31,7 +31,7 @@ def judge_external_data_source(edge: Edge, facts: EdgeFacts) -> Verdict:
         )
     if edge.provider != SQL_SERVER:
         return not_affected(f"{edge.provider}:// is no SQL Server: the change of its ODBC driver does not touch it.")
-    if not facts.is_upgraded and major < UPGRADED_MAJOR:
+    if facts.stays_older:
         return not_affected(f"{edge.source} is not upgraded, so PolyBase there keeps its driver.")
     if edge.options is None:
         return not_assessed(
@@ -97,7 +97,7 @@ def _assumptions(facts: EdgeFacts, after: Outcome) -> tuple[str, ...]:
 
 def _services(edge: Edge, facts: EdgeFacts, major: int) -> Verdict:
     """PB-02: said in the preview edition only, so nothing is promised and nothing is called broken."""
-    if not facts.is_upgraded and major < UPGRADED_MAJOR:
+    if facts.stays_older:
         return not_affected(f"{edge.source} is not upgraded.")
     if facts.source.feature_settings.polybase_network_encryption is False:
         return not_affected("'polybase network encryption' is off, so the hop needs no certificate.", rules=("PB-02",))

@@ -62,6 +62,11 @@ class EdgeFacts:
         return self.source.identity is None or self.source.identity.engine_edition != MANAGED_INSTANCE
 
     @property
+    def stays_older(self) -> bool:
+        """The source is older than 2025 and remains so, and with it the drivers that it brought."""
+        return self.major is not None and self.major < UPGRADED_MAJOR and not self.is_upgraded
+
+    @property
     def is_linux(self) -> bool:
         """The source runs on Linux, where the driver's registry can't be set (rule LS-18)."""
         return self.source.identity is not None and self.source.identity.platform == "Linux"

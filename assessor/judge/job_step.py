@@ -15,7 +15,7 @@ from assessor.clients.outcome import Outcome
 from assessor.clients.predict import Attempt
 from assessor.clients.profiles import ClientProfile, profile
 from assessor.collect.inventory import ToolCall
-from assessor.judge.decide import decide, not_affected, not_assessed
+from assessor.judge.decide import decide, not_affected, not_assessed, unknown_version
 from assessor.judge.facts import UPGRADED_MAJOR, EdgeFacts
 from assessor.judge.odbc import matched_names, odbc_driver, odbc_outcome, predicted, refused_option, uncertain
 from assessor.judge.verdicts import Verdict, VerdictKind
@@ -38,10 +38,10 @@ def judge_job_step(edge: Edge, facts: EdgeFacts) -> Verdict:
     assert call is not None
     major = facts.major
     if major is None:
-        return not_assessed(f"The version of {edge.source} is not known.", f"Let the tool connect to {edge.source}.")
+        return unknown_version(edge.source)
     if _fails_under_force_strict(call, facts, major):
         return _sqlps_under_force_strict(edge, facts)
-    if not facts.is_upgraded and major < UPGRADED_MAJOR:
+    if facts.stays_older:
         return not_affected(f"{edge.source} is not upgraded, so the tools on its host do not change.")
     if _is_powershell(call) and facts.source.encryption.force_strict is None:
         return not_assessed(

@@ -12,7 +12,7 @@ from assessor.clients.predict import Attempt, predict
 from assessor.clients.profiles import ClientProfile, profile
 from assessor.clients.providers import ProviderFamily, resolve
 from assessor.judge.attempts import attempt_of, client_for
-from assessor.judge.decide import decide, not_affected, not_assessed
+from assessor.judge.decide import decide, not_affected, not_assessed, unknown_version
 from assessor.judge.facts import UPGRADED_MAJOR, EdgeFacts
 from assessor.judge.odbc import odbc_outcome
 from assessor.judge.verdicts import Verdict, VerdictKind
@@ -39,7 +39,7 @@ def judge_linked_server(edge: Edge, facts: EdgeFacts) -> Verdict:
     """The verdict on one linked-server definition. Pure."""
     major = facts.major
     if major is None:
-        return not_assessed(f"The version of {edge.source} is not known.", f"Let the tool connect to {edge.source}.")
+        return unknown_version(edge.source)
     family = resolve(edge.provider or "", edge.product or "", major)
     if not family.is_known:
         return not_assessed(

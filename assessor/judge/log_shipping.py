@@ -15,7 +15,7 @@ from assessor.clients.outcome import Outcome
 from assessor.clients.predict import predict
 from assessor.clients.profiles import profile
 from assessor.judge.attempts import attempt_of
-from assessor.judge.decide import decide, not_affected, not_assessed
+from assessor.judge.decide import decide, not_affected, not_assessed, unknown_version
 from assessor.judge.facts import UPGRADED_MAJOR, EdgeFacts
 from assessor.judge.verdicts import Verdict
 from assessor.remedies.ladder import Owner, Remedy, RemedyId
@@ -31,8 +31,8 @@ def judge_log_shipping(edge: Edge, facts: EdgeFacts) -> Verdict:
     """The verdict on one member's connection to its monitor. Pure."""
     major = facts.major
     if major is None:
-        return not_assessed(f"The version of {edge.source} is not known.", f"Let the tool connect to {edge.source}.")
-    if not facts.is_upgraded and major < UPGRADED_MAJOR:
+        return unknown_version(edge.source)
+    if facts.stays_older:
         return _older_member(edge, facts)
     rules = ("SH-01", "SH-02") if _mixes(facts) else ("SH-02",)
     if facts.evidence is None:

@@ -12,8 +12,8 @@ from assessor.clients.options import Encrypt
 from assessor.clients.outcome import Outcome
 from assessor.clients.predict import Attempt
 from assessor.clients.profiles import profile
-from assessor.judge.decide import decide, not_affected, not_assessed
-from assessor.judge.facts import UPGRADED_MAJOR, EdgeFacts
+from assessor.judge.decide import decide, not_affected, not_assessed, unknown_version
+from assessor.judge.facts import EdgeFacts
 from assessor.judge.odbc import odbc_driver, predicted
 from assessor.judge.verdicts import Verdict, VerdictKind
 from assessor.remedies.ladder import Change, RemedyId
@@ -27,8 +27,8 @@ def judge_multiserver(edge: Edge, facts: EdgeFacts) -> Verdict:
     """The verdict on one target server's polling. Pure."""
     major = facts.major
     if major is None:
-        return not_assessed(f"The version of {edge.source} is not known.", f"Let the tool connect to {edge.source}.")
-    if not facts.is_upgraded and major < UPGRADED_MAJOR:
+        return unknown_version(edge.source)
+    if facts.stays_older:
         return not_affected(f"{edge.source} is not upgraded, so its Agent keeps its driver.")
     if facts.evidence is None:
         return not_assessed(

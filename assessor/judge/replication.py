@@ -16,7 +16,7 @@ from assessor.clients.outcome import Outcome, ReasonClass
 from assessor.clients.predict import predict
 from assessor.clients.profiles import profile
 from assessor.judge.attempts import attempt_of
-from assessor.judge.decide import decide, not_affected, not_assessed
+from assessor.judge.decide import decide, not_affected, not_assessed, unknown_version
 from assessor.judge.facts import UPGRADED_MAJOR, EdgeFacts
 from assessor.judge.linked_server import judge_linked_server
 from assessor.judge.verdicts import Verdict, VerdictKind
@@ -38,8 +38,8 @@ def judge_replication(edge: Edge, facts: EdgeFacts) -> Verdict:
     """The verdict on one replication conversation. Pure."""
     major = facts.major
     if major is None:
-        return not_assessed(f"The version of {edge.source} is not known.", f"Let the tool connect to {edge.source}.")
-    if not facts.is_upgraded and major < UPGRADED_MAJOR:
+        return unknown_version(edge.source)
+    if facts.stays_older:
         return not_affected(f"{edge.source} is not upgraded, so its side of replication does not change.")
     if edge.role is ReplicationRole.IMMEDIATE_UPDATING:
         verdict = judge_linked_server(edge, facts)

@@ -16,10 +16,10 @@ from assessor.collect.inventory import Inventory
 from assessor.judge.facts import MANAGED_INSTANCE, UPGRADED_MAJOR
 from assessor.judge.findings import Severity, UpgradeFinding
 from assessor.probe.evidence import Evidence
+from assessor.releases import year_of
 from assessor.topology.edges import Edge
 from assessor.topology.replication_pairs import ReplicationPair
 
-_YEARS = {11: "2012", 12: "2014", 13: "2016", 14: "2017", 15: "2019", 16: "2022", 17: "2025"}
 _IN_PLACE = (
     "The published order (distributor first, then publisher and subscriber in any order) does not hold for peer-to-peer "
     "replication and for updating subscriptions."
@@ -92,7 +92,7 @@ def versions_seen(edges: Sequence[Edge], evidence: Mapping[str, Evidence]) -> di
     for edge in edges:
         probed = evidence.get(edge.endpoint.id) if edge.endpoint is not None else None
         major = (probed.server_version or "").partition(".")[0] if probed is not None else ""
-        if major.isdecimal() and int(major) in _YEARS:
+        if major.isdecimal() and year_of(int(major)) is not None:
             found.setdefault(edge.target, int(major))
     return found
 
@@ -261,4 +261,4 @@ def _finding(pair: ReplicationPair, rule: str, severity: Severity, message: str,
 
 
 def _year(major: int) -> str:
-    return _YEARS.get(major, f"version {major}")
+    return str(year_of(major) or f"version {major}")

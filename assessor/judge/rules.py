@@ -8,13 +8,13 @@ Source of the pack: sql-server-2025-changes.md, section 10; each rule names the 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
 
+from assessor.data_files import read_toml
 from assessor.errors import UsageError
 from assessor.remedies.ladder import RemedyId
 
@@ -89,10 +89,7 @@ def parse_rules(text: str) -> RulePack:
     Raises :class:`RulePackError` for bad TOML, unknown or missing keys, a duplicate or ill-formed id, an
     unknown status or source, a source without a date, remedies out of order, and a conflict without a note.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RulePackError(f"{_FILE} is not valid TOML: {error}.") from error
+    document = read_toml(text, _FILE, RulePackError)
     version = document.get("version")
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
         raise RulePackError(f'{_FILE}: write the pack\'s date as version = "2026-11-23".')

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Any
 
+from assessor.data_files import read_toml
 from assessor.errors import UsageError
 
 _FILE = "assessor/judge/versions.toml"
@@ -43,12 +43,10 @@ def source_versions() -> dict[int, SourceVersion]:
 
 def parse_versions(text: str) -> dict[int, SourceVersion]:
     """Read the file's text. Raises :class:`VersionsError` with the place and the mend."""
+    document = read_toml(text, _FILE, VersionsError)
     try:
-        document: dict[str, Any] = tomllib.loads(text)
         sources: dict[str, str] = document["sources"]
         return {int(major): _version(int(major), table, sources) for major, table in document["versions"].items()}
-    except tomllib.TOMLDecodeError as error:
-        raise VersionsError(f"{_FILE} is not valid TOML: {error}.") from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise VersionsError(
             f"{_FILE}: {error} is missing or not what is expected there; compare it with its neighbours."

@@ -80,7 +80,6 @@ class Seen:
     tls: str | None = None  #: TLS version, once the handshake was over
     server_name: str | None = None  #: SNI
     protocol: str | None = None  #: ALPN
-    tls_failed: str | None = None
     login: str | None = None
     logged_in: bool = False
     dialled: str | None = None  #: server name in LOGIN7
@@ -124,8 +123,7 @@ class Conversation:
             self._advance(data)
         except wire.WireError:
             self._finish(End.CLOSE)
-        except TlsFailed as error:
-            self.seen.tls_failed = str(error)
+        except TlsFailed:
             self._flush_tls()
             self._finish(End.CLOSE)
         out = bytes(self._out)

@@ -176,15 +176,6 @@ class Lab:
         self._write_text("estate.toml", text)
         return remediation
 
-    def address_of(self, host: str) -> str:
-        """The loopback address of ``host``, which may be any of its names.
-
-        Raises:
-            KeyError: no server of the lab has this name.
-
-        """
-        return self._addresses[host.lower()]
-
     def place_of(self, key: str) -> tuple[str, int]:
         """Address and port where the server of file ``key`` listens, or would, if it were up.
 

@@ -452,11 +452,6 @@ class SqlType:
             return cls(name, int(size))
         raise ValueError(f"the lab has no type {name!r}")
 
-    @property
-    def is_text(self) -> bool:
-        """Holds characters."""
-        return self.name in ("nvarchar", "varchar")
-
     def accepts(self, value: Value) -> str | None:
         """Say why ``value`` can't be stored, or ``None`` when it can."""
         if value is None:

@@ -264,9 +264,10 @@ def _in_the_order_of_use(found: Mapping[str, _Candidate], chosen: list[str]) -> 
     order: list[str] = []
     left = {part for key in chosen for part in found[key].parts_of(VerdictKind.BREAKS)}
     rest = list(chosen)
+    place = {key: number for number, key in enumerate(chosen)}
     while rest:
         newly = {key: len(found[key].parts.keys() & left) for key in rest}
-        best = min(rest, key=lambda key: (newly[key] == 0, found[key].price(newly[key]), chosen.index(key)))
+        best = min(rest, key=lambda key: (newly[key] == 0, found[key].price(newly[key]), place[key]))
         rest.remove(best)
         order.append(best)
         left -= found[best].parts.keys()

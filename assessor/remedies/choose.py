@@ -34,7 +34,6 @@ class Situation:
     forces_encryption: bool
     is_fallback: bool
     flag2: bool | None
-    offers_strict: bool
     is_only_fault: bool = True  #: nothing but ``reason`` keeps the certificate from being accepted
 
 

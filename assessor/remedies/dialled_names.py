@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from assessor.collect.inventory import Inventory
 from assessor.names import BadDataSource, is_ip_address, parse_data_source
 from assessor.snapshot import AssessedEdge, Snapshot
 from assessor.topology.nodes import local_host_of
@@ -156,11 +155,6 @@ class ServerNames:
             for target in targets:
                 one.setdefault(target, first)
         return one
-
-
-def server_of(inventory: Inventory) -> str:
-    """The name by which an instance calls itself, for headers of scripts."""
-    return inventory.identity.server_name if inventory.identity else inventory.instance
 
 
 def _in_order(hosts: Iterable[str]) -> tuple[str, ...]:

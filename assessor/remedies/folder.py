@@ -17,7 +17,7 @@ from assessor.errors import UsageError
 from assessor.names import BadDataSource, is_ip_address, parse_data_source
 from assessor.remedies.actions import Action, actions_for, breaking_without_action, plan_actions
 from assessor.remedies.dialled_names import DialledNames
-from assessor.remedies.ladder import Change
+from assessor.remedies.ladder import IN_DEFINITION, Change
 from assessor.remedies.powershell import flag_script, import_script, remove_script
 from assessor.remedies.requests import certreq_inf, openssl_config
 from assessor.remedies.tsql import NotScripted, Script, definition_script, distributor_script
@@ -26,18 +26,6 @@ from assessor.snapshot import AssessedEdge, Snapshot
 from assessor.topology.edges import EdgeKind
 
 README = "README.md"
-_DEFINITION = frozenset(
-    {
-        Change.DATA_SOURCE,
-        Change.HOST_NAME,
-        Change.ENCRYPT_STRICT,
-        Change.ENCRYPT_MANDATORY,
-        Change.ENCRYPT_OPTIONAL,
-        Change.DROP_PIN,
-        Change.TRUST,
-        Change.USER_ID,
-    }
-)
 _DISTRIBUTOR = frozenset({Change.DISTRIBUTOR_HOST_NAME, Change.DISTRIBUTOR_TRUST})
 _NOT_IN_A_FILE_NAME = re.compile(r"[^a-z0-9._-]+")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
@@ -108,7 +96,7 @@ class _Writer:
             self._certificate(folder, action, action.names)
         elif action.kind in (Change.ROOT, Change.SELF_SIGNED):
             self._trust(folder, action)
-        elif action.kind in _DEFINITION:
+        elif action.kind in IN_DEFINITION:
             self._definition(folder, action)
         elif action.kind in _DISTRIBUTOR:
             inventory = self._inventories.get(action.on)

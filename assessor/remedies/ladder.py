@@ -42,6 +42,20 @@ class Change(StrEnum):
     OTHER = "other"  #: told by its title alone
 
 
+#: Changes of what the definition of an edge says, on its source.
+IN_DEFINITION = frozenset(
+    {
+        Change.DATA_SOURCE,
+        Change.HOST_NAME,
+        Change.ENCRYPT_STRICT,
+        Change.ENCRYPT_MANDATORY,
+        Change.ENCRYPT_OPTIONAL,
+        Change.DROP_PIN,
+        Change.TRUST,
+        Change.USER_ID,
+    }
+)
+
 #: Setting of a :attr:`Change.CERTIFICATE` whose predecessor was right but for its dates.
 RENEW = "renew"
 

@@ -8,21 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assessor.remedies.dialled_names import DialledNames
-from assessor.remedies.ladder import RENEW, Change, Remedy
+from assessor.remedies.ladder import IN_DEFINITION, RENEW, Change, Remedy
 from assessor.snapshot import AssessedEdge
-
-_IN_DEFINITION = frozenset(
-    {
-        Change.DATA_SOURCE,
-        Change.HOST_NAME,
-        Change.ENCRYPT_STRICT,
-        Change.ENCRYPT_MANDATORY,
-        Change.ENCRYPT_OPTIONAL,
-        Change.DROP_PIN,
-        Change.TRUST,
-        Change.USER_ID,
-    }
-)
 
 
 def certificate_text(server: str, names: DialledNames, remedy: Remedy, doubtful: Sequence[str] = ()) -> str:
@@ -67,7 +54,7 @@ def verify_text(remedy: Remedy, on: str, edges: Sequence[AssessedEdge]) -> str:
             return (
                 f"EXEC sys.sp_helpdistributor on {on} answers without an error, and Replication Monitor opens. {rerun}"
             )
-        case change if change in _IN_DEFINITION:
+        case change if change in IN_DEFINITION:
             return f"EXEC sys.sp_testlinkedserver on {on} for {shown}, as a login that uses it. {rerun}"
         case Change.TRACE_FLAG:
             return f"DBCC TRACESTATUS (17600) on {on} shows 1, and each linked server connects: {shown}."
@@ -84,7 +71,7 @@ def undo_text(remedy: Remedy, on: str) -> str:
             return f"Remove the certificate from the store of the local computer on {on} by its thumbprint."
         case Change.DISTRIBUTOR_HOST_NAME | Change.DISTRIBUTOR_TRUST:
             return "sp_changedistributor_property with the previous value; the undo script has it."
-        case change if change in _IN_DEFINITION:
+        case change if change in IN_DEFINITION:
             return "The undo script beside the change puts the definition back as it was read."
         case Change.TRACE_FLAG:
             return f"Take -T17600 out of the start-up parameters of {on} and restart."

@@ -72,6 +72,11 @@ def gap_count(snapshot: Snapshot) -> int:
     return len(snapshot.gaps) + sum(len(inventory.gaps) for inventory in snapshot.inventories)
 
 
+def is_for_a_past_day(snapshot: Snapshot) -> bool:
+    """Whether the upgrade date lies before the run: a certificate that ended in between still counts as in date then."""
+    return snapshot.estate.upgrade_date < snapshot.run.started.date()
+
+
 def answer(snapshot: Snapshot) -> str:
     """The run in a sentence or two. Says "not an all-clear" whenever something is unknown and nothing
     breaks.
@@ -98,9 +103,11 @@ def answer(snapshot: Snapshot) -> str:
     if unread:
         parts.append(f"{unread:,} of {count(len(snapshot.estate.instances), 'instance')} could not be read")
     sentence = "; ".join(parts) + "."
+    if is_for_a_past_day(snapshot):
+        sentence += " That day was over before this run: what expired since is not counted; move upgrade_date."
     if snapshot.run.interrupted:
         sentence += " The run was interrupted, so this is only a part."
-    if not breaking and (unknown or unread or snapshot.run.interrupted):
+    if not breaking and (unknown or unread or snapshot.run.interrupted or is_for_a_past_day(snapshot)):
         sentence += " This is not an all-clear."
     return sentence
 

@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from difflib import SequenceMatcher
@@ -24,6 +25,7 @@ from xml.etree.ElementTree import ParseError
 
 from openpyxl import load_workbook
 from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import range_boundaries
 from openpyxl.utils.datetime import from_excel
@@ -97,6 +99,7 @@ _HEAD_FILL: Final = PatternFill("solid", start_color="FFF2CC")
 _TYPED: Final = Font(name=_FACE, size=10)
 _TOP: Final = Alignment(vertical="top", wrap_text=True)
 _DATE_FORMAT: Final = "yyyy-mm-dd"
+_FIRST_ROW: Final = 2  #: under the headings
 
 
 def draw_board_columns(
@@ -122,13 +125,18 @@ def draw_board_columns(
     states = {
         each.entry.subject: each.state for each in (carried.exceptions if carried else ()) if each.entry.kind is kind
     }
-    for row, subject in enumerate(ids, start=2):
+    styles: dict[int, StyleArray] = {}
+    for row, subject in enumerate(ids, start=_FIRST_ROW):
         entry = entries.get(subject)
         for place, column in enumerate(BOARD_COLUMNS, start=first_column):
             cell = sheet.cell(row=row, column=place)
-            cell.font, cell.alignment = _TYPED, _TOP
-            if column.is_date:
-                cell.number_format = _DATE_FORMAT
+            if row == _FIRST_ROW:
+                cell.font, cell.alignment = _TYPED, _TOP
+                if column.is_date:
+                    cell.number_format = _DATE_FORMAT
+                styles[place] = copy(cell._style)  # type: ignore[union-attr]
+            else:  # openpyxl looks every font up anew, which is slow in a long table
+                cell._style = copy(styles[place])  # type: ignore[union-attr]
             if entry is not None:
                 put(cell, getattr(entry, column.field))
         if subject in states:

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
 
-import pandas as pd
-
 from assessor.clients.profiles import load_profiles
 from assessor.remedies.actions import Action, plan_actions
 from assessor.report.answer import connections_made, gap_count, unread_instances
-from assessor.report.tables import EDGES, ENDPOINTS, Column, Table, in_utc, table_of
+from assessor.report.tables import EDGES, ENDPOINTS, Column, Table, in_utc, table_of, table_with
 from assessor.report.text import prose, shorten, visible
 from assessor.report.words import VALIDATED, VERDICTS, connection_words, count, numbered
 from assessor.snapshot import AssessedEndpoint, Snapshot
@@ -122,8 +120,7 @@ def clients_table(snapshot: Snapshot) -> Table:
     )
     values = [_client_values(endpoint, [client.id for client in clients]) for endpoint in snapshot.endpoints]
     values.sort(key=lambda row: (-int(str(row[1])), -int(str(row[2])), str(row[0]).casefold()))
-    frame = pd.DataFrame(values, columns=[column.heading for column in columns], dtype=object)
-    return Table(CLIENTS, columns, frame, frozen=1, printed=11)
+    return table_with(CLIENTS, columns, values, frozen=1, printed=11)
 
 
 def _client_values(endpoint: AssessedEndpoint, clients: Sequence[str]) -> tuple[object, ...]:

@@ -20,38 +20,24 @@ from assessor.remedies.actions import plan_actions
 from assessor.report.board_columns import ELSEWHERE, state_words
 from assessor.report.tables import INSTANCES, Column, Table, table_of
 from assessor.report.text import prose, visible
-from assessor.report.words import UNKNOWN, VERDICTS, count, numbered
+from assessor.report.words import UNKNOWN, VERDICTS, Words, count, numbered
 from assessor.snapshot import Snapshot
 
 CHANGES: Final = "Changes"
 EXCEPTIONS: Final = "Exceptions"
 
 
-@dataclass(frozen=True, slots=True)
-class FateWords:
-    """How a fate is shown: a symbol and a word, so that colour is never needed, and what it means."""
-
-    symbol: str
-    word: str
-    meaning: str
-
-    @property
-    def label(self) -> str:
-        """Symbol and word, for example ``✓ fixed``."""
-        return f"{self.symbol} {self.word}"
-
-
 #: Every fate of an edge, the one that needs attention most first.
-FATES: Final[dict[EdgeFate, FateWords]] = {
-    EdgeFate.REGRESSED: FateWords("▼", "regressed", "got worse since the previous run"),
-    EdgeFate.NEW: FateWords("+", "new", "was not there in the previous run"),
-    EdgeFate.STILL_OPEN: FateWords("✗", "still open", "was not in order, and still is not"),
-    EdgeFate.NOT_SEEN: FateWords("?", "not seen this time", "nobody could look: neither fixed nor gone"),
-    EdgeFate.FIXED: FateWords("✓", "fixed", "broke, failed or was about to expire, and works now"),
-    EdgeFate.GONE: FateWords("–", "gone", "all who told of it were asked again, and it is not there any more"),
-    EdgeFate.FIRST_ASSESSED: FateWords("◎", "assessed for the first time", "could not be assessed before"),
-    EdgeFate.CHANGED: FateWords("~", "changed", "another verdict, in order before and after"),
-    EdgeFate.UNCHANGED: FateWords("=", "unchanged", "in order before and after"),
+FATES: Final[dict[EdgeFate, Words]] = {
+    EdgeFate.REGRESSED: Words("▼", "regressed", "got worse since the previous run"),
+    EdgeFate.NEW: Words("+", "new", "was not there in the previous run"),
+    EdgeFate.STILL_OPEN: Words("✗", "still open", "was not in order, and still is not"),
+    EdgeFate.NOT_SEEN: Words("?", "not seen this time", "nobody could look: neither fixed nor gone"),
+    EdgeFate.FIXED: Words("✓", "fixed", "broke, failed or was about to expire, and works now"),
+    EdgeFate.GONE: Words("–", "gone", "all who told of it were asked again, and it is not there any more"),
+    EdgeFate.FIRST_ASSESSED: Words("◎", "assessed for the first time", "could not be assessed before"),
+    EdgeFate.CHANGED: Words("~", "changed", "another verdict, in order before and after"),
+    EdgeFate.UNCHANGED: Words("=", "unchanged", "in order before and after"),
 }
 RESTART: Final = "↻ restart pending"
 _CERTIFICATES: Final[dict[CertificateFate, str]] = {

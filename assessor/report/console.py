@@ -45,15 +45,11 @@ _STYLES: Final[dict[VerdictKind, str]] = {
 }
 
 
-def summary_text(snapshot: Snapshot, width: int, colour: bool, written: Sequence[Path] = ()) -> str:
-    """The run on one screen: the answer, the counts, what breaks and why, what to do first, what nobody
-    knows.
-
-    ``width`` is in columns (below 40 it is taken as 40); ``written`` are the files that this run wrote.
-    """
-    console = Console(
+def console_for_text(width: int, colour: bool) -> Console:
+    """A console that draws into memory, takes no markup, and looks at nothing but ``width`` (columns) and ``colour``."""
+    return Console(
         file=io.StringIO(),
-        width=max(width, _MIN_WIDTH),
+        width=width,
         force_terminal=colour,
         color_system="standard" if colour else None,
         no_color=not colour,
@@ -63,6 +59,21 @@ def summary_text(snapshot: Snapshot, width: int, colour: bool, written: Sequence
         highlight=False,
         _environ={},
     )
+
+
+def text_of(console: Console) -> str:
+    """What was drawn on a console of :func:`console_for_text`."""
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def summary_text(snapshot: Snapshot, width: int, colour: bool, written: Sequence[Path] = ()) -> str:
+    """The run on one screen: the answer, the counts, what breaks and why, what to do first, what nobody
+    knows.
+
+    ``width`` is in columns (below 40 it is taken as 40); ``written`` are the files that this run wrote.
+    """
+    console = console_for_text(max(width, _MIN_WIDTH), colour)
     console.print(Text(visible(answer(snapshot)), style="bold"))
     console.print()
     _print_counts(console, snapshot)
@@ -74,9 +85,7 @@ def summary_text(snapshot: Snapshot, width: int, colour: bool, written: Sequence
         console.print()
         for path in written:
             console.print(Text(f"Written: {visible(str(path))}", overflow="fold"))
-    file = console.file
-    assert isinstance(file, io.StringIO)
-    return file.getvalue()
+    return text_of(console)
 
 
 def print_snapshot(snapshot: Snapshot, stream: BinaryIO) -> None:

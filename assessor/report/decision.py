@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from assessor.board import CarriedBoard, ExceptionState, SubjectKind
 from assessor.judge.verdicts import VerdictKind
-from assessor.report.answer import unread_instances, verdict_counts
+from assessor.report.answer import is_for_a_past_day, unread_instances, verdict_counts
 from assessor.report.words import count
 from assessor.snapshot import AssessedEdge, Snapshot
 
@@ -28,7 +28,8 @@ class Recommendation(StrEnum):
 #: The rule, printed beside the answer.
 RULE = (
     "NO GO while any connection breaks without an exception that holds. GO WITH CONDITIONS when none does, but something "
-    "expires, works insecurely, could not be assessed, or rests on an exception. GO when none of this is left."
+    "expires, works insecurely, fails today, could not be assessed, rests on an exception, or the upgrade date is over. GO when "
+    "none of this is left."
 )
 
 
@@ -77,6 +78,11 @@ def _holds(edge: AssessedEdge, board: CarriedBoard | None) -> bool:
 
 def _conditions(snapshot: Snapshot, excepted: int) -> Iterator[str]:
     number = verdict_counts(snapshot)
+    if is_for_a_past_day(snapshot):
+        yield (
+            f"The upgrade date {snapshot.estate.upgrade_date.isoformat()} was over before this run, so certificates that ended "
+            "since still count as valid: write the new date into the estate file and run again."
+        )
     if excepted:
         yield f"{count(excepted, 'breaking connection')} excepted by the board: watch the expiry of each exception."
     if number[VerdictKind.NOT_ASSESSED]:

@@ -14,6 +14,7 @@ from assessor.clients.outcome import Outcome
 from assessor.clients.profiles import profile
 from assessor.examination import Examination, Expectation
 from assessor.probe.evidence_file import evidence_as_json
+from assessor.report.console import console_for_text, text_of
 from assessor.report.text import visible
 
 _ENCRYPTION = {
@@ -92,17 +93,9 @@ def _outcome_json(expectation: Expectation) -> dict[str, object]:
 
 def examination_text(examination: Examination, width: int, colour: bool) -> str:
     """A page about one target: what answered, the chain, what is wrong, and a row a client."""
-    console = Console(
-        width=max(width, 60),
-        force_terminal=colour,
-        no_color=not colour,
-        highlight=False,
-        emoji=False,
-        legacy_windows=False,
-    )
-    with console.capture() as capture:
-        _draw(console, examination)
-    return capture.get()
+    console = console_for_text(max(width, 60), colour)
+    _draw(console, examination)
+    return text_of(console)
 
 
 def _draw(console: Console, examination: Examination) -> None:

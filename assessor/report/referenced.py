@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from assessor.report.console import console_for_text, text_of
 from assessor.report.text import shorten, visible
 from assessor.snapshot import Snapshot
 
@@ -14,7 +14,7 @@ def referenced_text(snapshot: Snapshot, width: int) -> str:
     """A table of the referenced servers. They were listed only: nothing was connected to for it."""
     if not snapshot.referenced:
         return "Every server that is referred to is in the estate file.\n"
-    console = Console(width=max(width, 60), highlight=False, emoji=False, no_color=True, legacy_windows=False)
+    console = console_for_text(max(width, 60), colour=False)
     table = Table(
         title="Referred to, and not in the estate file", title_justify="left", show_edge=False, pad_edge=False
     )
@@ -29,7 +29,6 @@ def referenced_text(snapshot: Snapshot, width: int) -> str:
             "yes" if server.is_sql_server else "unknown",
             Text(shorten(visible(", ".join(server.sources)), 300)),
         )
-    with console.capture() as capture:
-        console.print()
-        console.print(table)
-    return capture.get()
+    console.print()
+    console.print(table)
+    return text_of(console)

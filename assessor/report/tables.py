@@ -15,8 +15,6 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, get_type_hints
 
-import pandas as pd
-
 from assessor.collect.inventory import Gap, GapKind, Inventory
 from assessor.judge.findings import Severity
 from assessor.judge.verdicts import VerdictKind
@@ -29,6 +27,8 @@ from assessor.report.words import NOT_STATED, SEVERITIES, UNKNOWN, VERDICTS, con
 from assessor.snapshot import AssessedEdge, AssessedEndpoint, PlannedInstance, Snapshot
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from assessor.judge.rules import Rule
 
 EDGES: Final = "Edges"
@@ -255,6 +255,8 @@ def counts_by_source(snapshot: Snapshot) -> pd.DataFrame:
 
     Most breaking edges first. Every instance of the estate has a row, also one that nothing is known of.
     """
+    import pandas as pd  # here and below: loading it takes longer than most commands that draw no table
+
     edges = pd.DataFrame(
         [(edge.source, edge.verdict.value) for edge in snapshot.edges], columns=["source", "verdict"], dtype=object
     )
@@ -281,6 +283,15 @@ def table_of(title: str, row_type: type[Any], rows: Iterable[Any], *, frozen: in
     hints = get_type_hints(row_type, include_extras=True)
     columns = tuple(hints[field.name].__metadata__[0] for field in fields(row_type))
     values = [tuple(getattr(row, field.name) for field in fields(row_type)) for row in rows]
+    return table_with(title, columns, values, frozen=frozen, printed=printed)
+
+
+def table_with(
+    title: str, columns: tuple[Column, ...], values: Sequence[tuple[object, ...]], *, frozen: int, printed: int
+) -> Table:
+    """A table of these columns, with a tuple of values a row."""
+    import pandas as pd
+
     frame = pd.DataFrame(values, columns=[column.heading for column in columns], dtype=object)
     return Table(title, columns, frame, frozen, printed)
 

@@ -18,8 +18,8 @@ NOT_STATED: Final = "not stated"
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictWords:
-    """How a verdict is shown: a symbol and a word, so that colour is never needed, and what it means."""
+class Words:
+    """How a verdict, or the fate of an edge, is shown: a symbol and a word, so that colour is never needed, and what it means."""
 
     symbol: str
     word: str
@@ -32,20 +32,16 @@ class VerdictWords:
 
 
 #: Every verdict, the one that needs attention most first: the order of every list and table.
-VERDICTS: Final[dict[VerdictKind, VerdictWords]] = {
-    VerdictKind.BREAKS: VerdictWords("✗", "breaks", "works today and fails after the upgrade"),
-    VerdictKind.NOT_ASSESSED: VerdictWords(
+VERDICTS: Final[dict[VerdictKind, Words]] = {
+    VerdictKind.BREAKS: Words("✗", "breaks", "works today and fails after the upgrade"),
+    VerdictKind.NOT_ASSESSED: Words(
         "?", "not assessed", "a fact was missing: a risk until it is assessed, and never a sign that it works"
     ),
-    VerdictKind.FAILS_TODAY: VerdictWords("!", "fails today", "fails already; the upgrade is not to blame"),
-    VerdictKind.EXPIRES: VerdictWords(
-        "◷", "expires", "works on the upgrade date, but a certificate it needs ends soon after"
-    ),
-    VerdictKind.WORKS_INSECURELY: VerdictWords(
-        "~", "works insecurely", "works only because nobody validates the certificate"
-    ),
-    VerdictKind.WORKS: VerdictWords("✓", "works", "works, with the certificate validated"),
-    VerdictKind.NOT_AFFECTED: VerdictWords(
+    VerdictKind.FAILS_TODAY: Words("!", "fails today", "fails already; the upgrade is not to blame"),
+    VerdictKind.EXPIRES: Words("◷", "expires", "works on the upgrade date, but a certificate it needs ends soon after"),
+    VerdictKind.WORKS_INSECURELY: Words("~", "works insecurely", "works only because nobody validates the certificate"),
+    VerdictKind.WORKS: Words("✓", "works", "works, with the certificate validated"),
+    VerdictKind.NOT_AFFECTED: Words(
         "–", "not affected", "the upgrade does not touch the provider or the source of this connection"
     ),
 }

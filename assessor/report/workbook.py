@@ -11,6 +11,7 @@ import io
 import math
 import re
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.drawing.image import Image
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.pagebreak import Break
@@ -164,6 +166,29 @@ _TOP_LEFT = Alignment(vertical="top", horizontal="left", wrap_text=True)
 _TOP_CENTRE = Alignment(vertical="top", horizontal="center", wrap_text=True)
 _HEAD_ALIGNMENT = Alignment(vertical="center", wrap_text=True)
 _HEAD_CENTRE = Alignment(vertical="center", horizontal="center", wrap_text=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _CellLook:
+    """How the cells of a table look; each is made once and is equal to itself only."""
+
+    font: Font = _BASE
+    alignment: Alignment = _TOP
+    fill: PatternFill | None = None
+
+
+def _verdict_cell(look: VerdictLook) -> _CellLook:
+    return _CellLook(
+        Font(name=_FACE, size=_SIZE, bold=look.bold, color=look.letters),
+        fill=PatternFill("solid", start_color=look.fill),
+    )
+
+
+_TEXT_CELL: Final = _CellLook()
+_CENTRED_CELL: Final = _CellLook(alignment=_TOP_CENTRE)
+_UNKNOWN_CELL: Final = _CellLook(_FAINT)
+_LINK_CELL: Final = _CellLook(_LINK)
+_CELL_BY_LABEL: Final = {label: _verdict_cell(look) for label, look in _LOOK_BY_LABEL.items()}
 
 
 def write_workbook(
@@ -347,16 +372,18 @@ def _draw_table(
 
     left_out = max(0, len(table.frame) + 1 - max_rows)
     shown = table.frame if not left_out else table.frame.iloc[: max_rows - 2]
+    dressed: dict[_CellLook, StyleArray] = {}
     for row, values in enumerate(shown.itertuples(index=False, name=None), start=2):
         lines = 1
         for index, (column, value) in enumerate(zip(table.columns, values, strict=True), start=1):
             cell = _cell(sheet, row=row, column=index)
-            _style(cell, value)
+            there = _row_linked_to(value, rows_by_key.get(column.links_to or "", {}))
+            _dress(cell, _look_of(value) if there is None else _LINK_CELL, dressed)
             put(cell, value)
-            if isinstance(value, str):
-                if index <= table.printed:
-                    lines = max(lines, _lines(value, column.width))
-                _link(cell, value, rows_by_key.get(column.links_to or "", {}), column.links_to)
+            if isinstance(value, str) and index <= table.printed:
+                lines = max(lines, _lines(value, column.width))
+            if there is not None:
+                cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"'{column.links_to}'!A{there}")
         # LibreOffice does not grow rows by itself when it opens a file, so the height is set here. What is only on
         # screen may be longer than its row: it must not stretch the rows on paper.
         sheet.row_dimensions[row].height = min(_MAX_ROW_HEIGHT, lines * _POINTS_A_LINE + 2)
@@ -383,26 +410,33 @@ def _draw_table(
         sheet.oddHeader.right.text = f"columns A to {printed}; more, to {all_columns}, on screen"
 
 
-def _style(cell: Cell, value: object) -> None:
-    cell.font, cell.alignment, cell.border = _BASE, _TOP, _LINE
+def _look_of(value: object) -> _CellLook:
     if isinstance(value, int | date):  # truth values and moments too
-        cell.alignment = _TOP_CENTRE
+        return _CENTRED_CELL
     if not isinstance(value, str):
+        return _TEXT_CELL
+    return _CELL_BY_LABEL.get(value) or (_UNKNOWN_CELL if value == UNKNOWN else _TEXT_CELL)
+
+
+def _dress(cell: Cell, look: _CellLook, dressed: dict[_CellLook, StyleArray]) -> None:
+    """Give a cell its look. ``dressed`` has the looks that the book knows already: openpyxl would compare each font,
+    fill and border of each cell with all that there are, which takes longer than everything else.
+    """
+    known = dressed.get(look)
+    if known is not None:
+        cell._style = copy(known)  # type: ignore[attr-defined]
         return
-    look = _LOOK_BY_LABEL.get(value)
-    if look is not None:
-        cell.fill = PatternFill("solid", start_color=look.fill)
-        cell.font = Font(name=_FACE, size=_SIZE, bold=look.bold, color=look.letters)
-    elif value == UNKNOWN:
-        cell.font = _FAINT
+    cell.font, cell.alignment, cell.border = look.font, look.alignment, _LINE
+    if look.fill is not None:
+        cell.fill = look.fill
+    dressed[look] = copy(cell._style)  # type: ignore[attr-defined]
 
 
-def _link(cell: Cell, value: str, rows: dict[str, int], sheet: str | None) -> None:
-    """Lead to the row of another sheet; of several ids in a cell the first, which decided, is led to."""
-    row = rows.get(value, rows.get(value.split(", ", 1)[0]))
-    if row is not None:
-        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"'{sheet}'!A{row}")
-        cell.font = _LINK
+def _row_linked_to(value: object, rows: dict[str, int]) -> int | None:
+    """The row of another sheet that a cell leads to; of several ids in a cell the first, which decided."""
+    if not rows or not isinstance(value, str):
+        return None
+    return rows.get(value, rows.get(value.split(", ", 1)[0]))
 
 
 def _lines(text: str, width: float) -> int:
@@ -466,6 +500,7 @@ class _Summary:
         self.snapshot = snapshot
         self.rerun = rerun
         self.row = 0
+        self.dressed: dict[_CellLook, StyleArray] = {}
 
     def draw(self) -> None:
         for index, width in enumerate(_SUMMARY_WIDTHS, start=1):
@@ -673,7 +708,7 @@ class _Summary:
         lines = 1
         for first, last, value in parts:
             cell = _cell(self.sheet, row=self.row, column=first)
-            _style(cell, value)
+            _dress(cell, _look_of(value), self.dressed)
             cell.alignment = _TOP_CENTRE if (isinstance(value, int) and first == last) or value == _NONE else _TOP_LEFT
             if font is not None:
                 cell.font = font

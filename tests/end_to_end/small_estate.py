@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from assessor.lab.estate import Lab
+from tests.end_to_end.warm import run_warm
 
 ROOT = Path(__file__).parents[2]
 CANARY = "Canary-Plover-8842"
@@ -81,15 +82,24 @@ def small_lab(folder: Path, pay01: str = PAY01, estate: str = ESTATE) -> Iterato
         yield lab
 
 
-def assessor(*arguments: str | Path, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line in ``folder`` as a person would."""
+def assessor(
+    *arguments: str | Path, folder: Path, anew: bool = False, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line in ``folder`` as a person would, in a process of its own.
+
+    ``anew`` starts Python for it, from nothing; the others are forked from one that has loaded the tool already.
+    """
+    command = [str(argument) for argument in arguments]
+    known = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    if not anew and hasattr(os, "fork"):
+        return subprocess.CompletedProcess(command, *run_warm(command, folder, known))
     return subprocess.run(
-        [sys.executable, "-m", "assessor", *map(str, arguments)],
+        [sys.executable, "-m", "assessor", *command],
         cwd=folder,
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
         timeout=100,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env=known,
         check=False,
     )

@@ -27,7 +27,8 @@ def sentence(stderr: str) -> str:
 
 def test_assess_writes_workbook_and_snapshot_and_ends_with_1_when_something_breaks(tmp_path: Path) -> None:
     with small_lab(tmp_path) as lab:
-        done = assessor("assess", lab.estate_file, "--workbook", "w.xlsx", "--snapshot", "s.json", folder=tmp_path)
+        outputs = ("--workbook", "w.xlsx", "--snapshot", "s.json")
+        done = assessor("assess", lab.estate_file, *outputs, folder=tmp_path, anew=True)
     assert done.returncode == 1, done.stderr
     assert done.stdout == ""
     assert "1 of 2 connections breaks" in done.stderr
@@ -37,7 +38,18 @@ def test_assess_writes_workbook_and_snapshot_and_ends_with_1_when_something_brea
     assert verdicts == {"HR": "works", "SELF_SIGNED": "breaks"}
     assert all(set(edge) >= KEYS for edge in document["edges"])
     book = openpyxl.load_workbook(tmp_path / "w.xlsx")
-    wanted = ["Summary", "Actions", "Edges", "Endpoints", "Clients", "Instances", "Waves", "Not assessed", "Rules", "Provenance"]
+    wanted = [
+        "Summary",
+        "Actions",
+        "Edges",
+        "Endpoints",
+        "Clients",
+        "Instances",
+        "Waves",
+        "Not assessed",
+        "Rules",
+        "Provenance",
+    ]
     assert [name for name in book.sheetnames if name in wanted] == wanted
     assert book["Edges"].max_row == 3
 
@@ -187,14 +199,16 @@ def test_ctrl_c_in_the_middle_keeps_what_was_gathered(tmp_path: Path) -> None:
 
 
 def test_demo_ends_with_0_and_says_where_the_workbook_is(tmp_path: Path) -> None:
-    done = assessor("demo", folder=tmp_path)
+    done = assessor("demo", folder=tmp_path, anew=True)
     assert done.returncode == 0, done.stderr
     assert "demo.xlsx" in done.stderr
     assert (tmp_path / "reports" / "demo.xlsx").exists()
     assert (tmp_path / "reports" / "demo.json").exists()
 
 
-@pytest.mark.parametrize("command", ["assess", "demo", "init", "doctor", "probe", "explain", "trust-script", "remedies", "waves"])
+@pytest.mark.parametrize(
+    "command", ["assess", "demo", "init", "doctor", "probe", "explain", "trust-script", "remedies", "waves"]
+)
 def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     done = assessor(command, "--help", folder=tmp_path)
     assert done.returncode == 0

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 
+from assessor import assessment
 from assessor.board import ExceptionState, SubjectKind
 from assessor.cli.story import tell
 from assessor.collect.driver import find_driver
 from assessor.compare import CertificateFate, Comparison, EdgeFate, InstanceAspect, compare
 from assessor.lab.estate import Lab
+from assessor.probe.settings import ProbeSettings
 from assessor.report.board_columns import read_board
 from assessor.report.changes import FATES, RESTART, carry_to
 from assessor.shipped import sample_data_dir
@@ -36,7 +39,9 @@ class Story:
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     folder = tmp_path_factory.mktemp("story")
-    with Lab(sample_data_dir(), tmp_path_factory.mktemp("lab")) as lab:
+    with pytest.MonkeyPatch.context() as patch, Lab(sample_data_dir(), tmp_path_factory.mktemp("lab")) as lab:
+        # The silent host costs its whole patience in both runs; a second shows it as well as eight.
+        patch.setattr(assessment, "ProbeSettings", partial(ProbeSettings, answer_seconds=1.0))
         first, second = tell(lab, find_driver(None), folder)
     return Story(folder, first, second, compare(first, second))
 

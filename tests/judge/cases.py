@@ -14,12 +14,13 @@ from cryptography.x509.oid import NameOID
 from assessor.certificates.certificate import Certificate
 from assessor.certificates.trust import TrustStore
 from assessor.clients.options import parse_provider_string
-from assessor.collect.inventory import ClientFlags, Gap, Identity, Inventory, LinkedServer, TraceFlag
+from assessor.collect.inventory import ClientFlags, Gap, Identity, Inventory, TraceFlag
 from assessor.judge.judge import Case, judge_edges
 from assessor.names import parse_data_source
 from assessor.probe.evidence import EncryptionAnswer, Endpoint, Evidence, FailureClass, TlsSession
 from assessor.snapshot import AssessedEdge
 from assessor.topology.edges import Edge, EdgeKind, ReplicationRole
+from tests.topology.inventories import row
 
 TODAY = datetime(2026, 11, 23, tzinfo=UTC)
 UPGRADE = date(2026, 12, 19)
@@ -162,25 +163,16 @@ class Given:
 
     def case(self) -> Case:
         """Everything around the edge, as the judge is given it."""
-        identity = Identity("SRC", "SRC", "SRC", "SRC", None, self.version, None, self.engine_edition, self.platform, None)
-        linked = LinkedServer(
-            name="LINK",
+        identity = Identity(
+            "SRC", "SRC", "SRC", "SRC", None, self.version, None, self.engine_edition, self.platform, None
+        )
+        linked = row(
+            "LINK",
             product=self.product,
             provider=self.provider,
             data_source=self.data_source,
-            location=None,
             provider_string=self.provider_string,
             provider_string_known=self.options_known,
-            catalog=None,
-            is_linked=True,
-            is_data_access_enabled=True,
-            is_rpc_out_enabled=False,
-            is_publisher=False,
-            is_subscriber=False,
-            is_distributor=False,
-            is_nonsql_subscriber=False,
-            is_system=False,
-            modified=None,
         )
         inventory = Inventory(
             instance="SRC",

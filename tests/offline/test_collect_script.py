@@ -16,8 +16,9 @@ from assessor.collect import plan
 from assessor.collect.plan import Catalogue
 from assessor.collect.queries import BadQuery, Query, Scope, load_queries
 from assessor.collect.rows import Row
-from assessor.collect.script import YEARS, collect_script, into_variable, major_version
+from assessor.collect.script import collect_script, into_variable, major_version
 from assessor.errors import UsageError
+from assessor.releases import YEARS
 from assessor.shipped import queries_dir
 
 QUERIES = load_queries()
