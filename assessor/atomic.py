@@ -34,6 +34,19 @@ def check_writable(path: Path) -> None:
         raise OutputError(_sentence(path, error, replacing=False)) from error
 
 
+def check_apart(*paths: Path) -> None:
+    """Refuse to write two files to one place, or one over what it was made from: the first would be lost.
+
+    Raises :class:`OutputError`.
+    """
+    seen: dict[str, Path] = {}
+    for path in paths:
+        place = os.path.normcase(path.resolve())
+        if place in seen:
+            raise OutputError(f"Cannot write {path}: {seen[place]} is the same file and would be lost; name another.")
+        seen[place] = path
+
+
 def write_whole(path: Path, data: bytes, *, private: bool = False) -> None:
     """Write ``data`` to ``path``, replacing what is there. A reader sees the old file or the new one, never
     a part.

@@ -102,7 +102,7 @@ def plan_waves(snapshot: Snapshot, rejudge: Callable[[Snapshot], Snapshot]) -> W
     sequence = [waves_of[name] for name in order]
     return WavePlan(
         waves=tuple(_wave(snapshot, number, states[place], pairs, versions) for place, number in enumerate(numbers, 1)),
-        fates=tuple(_fates(snapshot, states)),
+        fates=tuple(_fates(final, states)),
         steps=tuple(_steps(final, order, pairs, versions)),
         is_exact=is_exact,
         keeps_waves=sequence == sorted(sequence),

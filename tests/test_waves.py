@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from snapshots_by_hand import edge, inventory, snapshot
 
+from assessor.cli.waves import as_text
 from assessor.collect.inventory import Distributor, Publication
 from assessor.judge.verdicts import VerdictKind
 from assessor.remedies.ladder import Change
@@ -156,3 +157,13 @@ def test_the_snapshot_itself_is_left_as_it_was(waves: dict[str, int | None]) -> 
     run = estate(waves, edge("X", source="a"))
     plan(run)
     assert run == estate(waves, edge("X", source="a"))
+
+
+def test_a_connection_that_only_this_version_draws_is_in_the_plan_too() -> None:
+    def draws_one_more(run: Snapshot) -> Snapshot:
+        return rejudged(replace(run, edges=(*run.edges, edge("NEW", source="a"))))
+
+    run = estate({"a": 1}, edge("X", source="a"))
+    made = plan(run, draws_one_more)
+    assert [fate.after for fate in made.fates] == [(BREAKS,), (BREAKS,)]
+    assert edge("NEW", source="a").id in as_text(made, run)

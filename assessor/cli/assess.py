@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from assessor import assessment
-from assessor.atomic import check_writable
+from assessor.atomic import check_apart, check_writable
 from assessor.cli.before import Before, CompareWith, Previous, read_before, rerun_or_problem
 from assessor.cli.options import DriverOption, Format
 from assessor.cli.waves import waves_of
@@ -84,6 +84,7 @@ def assess(
     plan = load_estate(estate)
     before = read_before(previous, compare_with)
     snapshot_path, workbook_path = output_paths(plan, snapshot, workbook)
+    check_apart(estate, snapshot_path, workbook_path)
     if connect and inventory is None:
         raise UsageError("--connect goes with --inventory; without that, every instance is connected to.")
     elsewhere = assessment.Elsewhere(

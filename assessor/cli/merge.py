@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from assessor.atomic import check_writable
+from assessor.atomic import check_apart, check_writable
 from assessor.cli.assess import exit_code
 from assessor.cli.options import SnapshotArgument
 from assessor.cli.waves import waves_of
@@ -67,7 +67,9 @@ def rejudge(
 
 
 def _check(output: Path, workbook: Path | None) -> None:
-    for path in filter(None, (output, workbook)):
+    paths = [output] if workbook is None else [output, workbook]
+    check_apart(*paths)
+    for path in paths:
         check_writable(path)
 
 

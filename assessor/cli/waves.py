@@ -64,9 +64,11 @@ def _waves(plan: WavePlan, snapshot: Snapshot) -> Iterator[str]:
     for place, wave in enumerate(plan.waves):
         yield ""
         yield f"Wave {wave.number}: {', '.join(map(visible, wave.instances))}"
-        for edge in (edges[id_] for id_ in wave.breaks):
-            way = f"{visible(edge.source)} → {visible(edge.target)} ({visible(edge.name)})"
-            yield f"  {VERDICTS[VerdictKind.BREAKS].symbol} {way}"
+        for id_ in wave.breaks:
+            # Another version of assessor may have drawn the snapshot's edges, and this one draws one more from its facts.
+            edge = edges.get(id_)
+            way = f"{edge.source} → {edge.target} ({edge.name})" if edge is not None else id_
+            yield f"  {VERDICTS[VerdictKind.BREAKS].symbol} {visible(way)}"
         if wave.not_assessed:
             yield f"  {VERDICTS[VerdictKind.NOT_ASSESSED].symbol} {count(len(wave.not_assessed), 'connection')} not assessed"
         for misfit in wave.misfits:

@@ -228,7 +228,7 @@ def _linked_server(row: Row, logins: tuple[LoginMapping, ...]) -> LinkedServer:
     provider_string = row.text("provider_string")
     return LinkedServer(
         name=row.required("name"),
-        product=row.text("product") or "",
+        product=_without_secrets(row.text("product")) or "",
         provider=row.text("provider") or "",
         data_source=_without_secrets(row.text("data_source")),
         location=_without_secrets(row.text("location")),

@@ -91,6 +91,7 @@ _MAX_NUMBER: Final = 2**53  #: beyond it Excel's numbers lose digits
 
 _SUMMARY: Final = "Summary"
 _NONE: Final = "–"
+_UNKNOWN: Final = "?"
 _SUMMARY_COLUMNS: Final = 10
 _SUMMARY_WIDTHS: Final = (30, 8, 11, 11, 11, 11, 11, 11, 11, 14)
 #: Headings of summary columns that hold numbers.
@@ -579,14 +580,16 @@ class _Summary:
         self._line((1, 1, "Source"), (2, 2, "Wave"), *heads, (10, 10, "all"), head=True)
         waves = {instance.address: instance.wave for instance in self.snapshot.estate.instances}
         counts = counts_by_source(self.snapshot)
+        unread = {inventory.address for inventory in unread_instances(self.snapshot)}
         for source, numbers in zip(counts.index[:_MAX_SOURCES], counts.to_numpy().tolist(), strict=False):
+            # What starts at an instance that was not read is not known: a nought would say "nothing".
+            numbers = [_UNKNOWN if source in unread and not number else number for number in numbers]
+            total = _UNKNOWN if source in unread else sum(numbers)
             cells = [(place, place, number) for place, number in enumerate(numbers, start=3)]
             wave = waves.get(str(source))
-            self._line(
-                (1, 1, _name(str(source))), (2, 2, _NONE if wave is None else wave), *cells, (10, 10, sum(numbers))
-            )
+            self._line((1, 1, _name(str(source))), (2, 2, _NONE if wave is None else wave), *cells, (10, 10, total))
             broken = _cell(self.sheet, row=self.row, column=3)
-            if numbers[0]:
+            if numbers[0] not in (0, _UNKNOWN):
                 broken.fill = PatternFill("solid", start_color=LOOKS[VerdictKind.BREAKS].fill)
                 broken.font = Font(name=_FACE, size=_SIZE, bold=True, color=LOOKS[VerdictKind.BREAKS].letters)
         if len(counts):

@@ -232,6 +232,13 @@ def test_a_database_that_can_not_be_entered_is_a_gap_and_is_not_asked() -> None:
     assert found["held_subscriptions", "asleep"] is GapKind.FAILED
 
 
+def test_a_connection_string_written_as_the_product_is_stripped_of_secrets() -> None:
+    replies = healthy(16)
+    replies["linked_servers"] = [link("A", product="Server=SQL02;Password=hunter2")]
+    (server,) = collect(Script(replies)).linked_servers
+    assert server.product == "Server=SQL02;Password=***"
+
+
 # --- encryption ---------------------------------------------------------------------------------------------
 
 

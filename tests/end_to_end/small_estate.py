@@ -91,7 +91,7 @@ def assessor(
     """
     command = [str(argument) for argument in arguments]
     known = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    if not anew and hasattr(os, "fork"):
+    if not anew and sys.platform == "linux":  # elsewhere system libraries do not outlive a fork
         return subprocess.CompletedProcess(command, *run_warm(command, folder, known))
     return subprocess.run(
         [sys.executable, "-m", "assessor", *command],

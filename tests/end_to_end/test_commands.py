@@ -220,3 +220,53 @@ def test_trust_script_prints_powershell_that_never_exports_a_key(tmp_path: Path)
     assert "Cert:\\LocalMachine\\" in done.stdout
     assert "'Root', 'CA'" in done.stdout
     assert "Export-PfxCertificate" not in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("command", [["explain", "LS-01"], ["--help"], ["trust-script"]])
+def test_a_full_disk_behind_stdout_is_one_sentence(tmp_path: Path, command: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "assessor", *command],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            text=True,
+            timeout=100,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert (
+        done.stderr == "assessor: Cannot write the output: No space left on device; make room, or name another place.\n"
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell that closes streams")
+def test_a_closed_stdout_is_no_bug(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$0" -m assessor trust-script >&-', sys.executable],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("options", [("--workbook", "a.xlsx", "--snapshot", "./a.xlsx"), ("--snapshot", "estate.toml")])
+def test_an_output_that_would_replace_another_file_of_the_run_is_refused(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    file = tmp_path / "estate.toml"
+    text = 'name = "x"\nupgrade_date = 2027-01-22\n[[instances]]\naddress = "127.0.0.1,1"\n'
+    file.write_text(text, encoding="utf-8")
+    done = assessor("assess", file, *options, folder=tmp_path)
+    assert done.returncode == 2
+    assert "is the same file and would be lost" in sentence(done.stderr)
+    assert file.read_text(encoding="utf-8") == text
+    assert not (tmp_path / "a.xlsx").exists()

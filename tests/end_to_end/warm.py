@@ -42,7 +42,8 @@ class _Warm:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            # A process that forks has one thread only; NumPy's linear algebra would start more.
+            env={**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"},
             text=True,
         )
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()

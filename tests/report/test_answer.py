@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from snapshots_by_hand import certificate_remedy, edge, inventory, snapshot, trust_remedy
@@ -19,6 +20,7 @@ from assessor.report.answer import (
     unread_instances,
     verdict_counts,
 )
+from assessor.report.decision import Recommendation, board_answer
 from assessor.report.words import CONNECTIONS, VERDICTS, kind_words
 from assessor.snapshot import Snapshot
 from assessor.topology.edges import EdgeKind, ReplicationRole
@@ -163,3 +165,13 @@ def test_how_we_connected_is_what_happened_not_what_was_planned() -> None:
     ]
     doubtful = replace(base, inventories=(inventory("sql01.corp.example", connection_validated=None),))
     assert connections_made(doubtful)[0].way == "not_known_validated"
+
+
+def test_an_upgrade_date_that_is_over_is_said_and_is_never_a_plain_go() -> None:
+    run = all_read(edges=(edge("A", VerdictKind.WORKS),))
+    over = replace(run, estate=replace(run.estate, upgrade_date=run.run.started.date() - timedelta(days=1)))
+    assert board_answer(run).recommendation is Recommendation.GO
+    assert board_answer(over).recommendation is Recommendation.CONDITIONS
+    assert "was over before this run" in board_answer(over).conditions[0]
+    assert "That day was over before this run" in answer(over)
+    assert answer(over).endswith("This is not an all-clear.")

@@ -24,7 +24,7 @@ from snapshots_by_hand import HOSTILE, LONG, RULES, edge, hostile, snapshot
 from assessor.errors import OutputError
 from assessor.judge.verdicts import VerdictKind
 from assessor.report import workbook
-from assessor.report.answer import answer
+from assessor.report.answer import answer, unread_instances
 from assessor.report.board_tables import actions_table, clients_table, provenance_table
 from assessor.report.tables import tables
 from assessor.report.words import VERDICTS
@@ -373,3 +373,12 @@ class TestWriting:
         with pytest.raises(OutputError, match="no room for temporary files"):
             write_workbook(snapshot(), RULES, tmp_path / "board.xlsx")
         assert (tmp_path / "board.xlsx").read_bytes() == b"old"
+
+
+def test_the_summary_counts_no_noughts_for_an_instance_that_was_not_read(book: Workbook) -> None:
+    """Zeros would read as "nothing starts there"."""
+    run = snapshot()
+    (unread,) = unread_instances(run)
+    sheet = book["Summary"]
+    (row,) = [cells for cells in sheet.iter_rows(values_only=True) if cells[0] == unread.address and cells[9] == "?"]
+    assert 0 not in row[2:9]
