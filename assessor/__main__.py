@@ -1,5 +1,5 @@
 """``python -m assessor`` is ``assessor``."""
 
-from assessor.cli import main
+from assessor.start import main
 
 main()

@@ -125,6 +125,10 @@ def _targets(given: list[str], file: Path | None) -> list[str]:
 
 
 def _parse(text: str) -> tuple[DataSource, Endpoint]:
+    if not text.strip():
+        raise UsageError(
+            "A target is empty; write it as a client dials it, such as SQL01,1433 (or . for this machine)."
+        )
     try:
         source = parse_data_source(text)
     except BadDataSource as error:

@@ -80,6 +80,9 @@ def _waves(plan: WavePlan, snapshot: Snapshot) -> Iterator[str]:
 def _order(plan: WavePlan) -> Iterator[str]:
     if not plan.breaks and not plan.misfits:
         yield "An order in which nothing that is known breaks:"
+    elif not plan.breaks:
+        yield "An order in which no connection that is known breaks; versions that replication does not support side by side"
+        yield "can't all be avoided, and are named where they begin:"
     else:
         yield "No order is known in which nothing breaks. In this one the fewest do:"
     for number, step in enumerate(plan.steps, start=1):

@@ -255,7 +255,10 @@ def _msdasql(edge: Edge, facts: EdgeFacts) -> Verdict:
             ),
         ),
         missing=(),
-        assumptions=("The instance is upgraded to CU4 (2026-04-16), a later CU or a later security update.",),
+        assumptions=(
+            "The instance is upgraded to CU4 (2026-04-16), a later CU or a later security update.",
+            *(() if today is not None and today.connects else (f"That {edge.name} works today was not seen.",)),
+        ),
     )
 
 

@@ -272,8 +272,8 @@ def _all_tables(
         found.append(waves_table(waves, snapshot))
     if rerun is not None and rerun.comparison is not None:
         found.append(changes_table(rerun.comparison))
-    if rerun is not None and rerun.board is not None:
-        found.append(exceptions_table(rerun.board))
+    # Also in a first run, so that people see where their exceptions will be listed.
+    found.append(exceptions_table((rerun.board if rerun else None) or CarriedBoard("", (), (), (), ())))
     return sorted(found, key=lambda table: _ORDER.index(table.title))
 
 

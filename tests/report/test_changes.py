@@ -162,6 +162,8 @@ def test_exceptions_are_listed_by_urgency_with_what_was_typed_about_edges_that_a
     assert list(frame["Id"])[2] == "linked_server:gone:x"
 
 
-def test_a_run_without_a_previous_one_has_neither_sheet(tmp_path: Path) -> None:
+def test_a_first_run_has_no_changes_and_shows_where_exceptions_will_stand(tmp_path: Path) -> None:
     write_workbook(snapshot(), RULES, tmp_path / "x.xlsx")
-    assert {"Changes", "Exceptions"}.isdisjoint(load_workbook(tmp_path / "x.xlsx").sheetnames)
+    book = load_workbook(tmp_path / "x.xlsx")
+    assert "Changes" not in book.sheetnames
+    assert book["Exceptions"]["A2"].value == "none"

@@ -21,11 +21,13 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from snapshots_by_hand import HOSTILE, LONG, RULES, edge, hostile, snapshot
 
+from assessor.board import CarriedBoard
 from assessor.errors import OutputError
 from assessor.judge.verdicts import VerdictKind
 from assessor.report import workbook
 from assessor.report.answer import answer, unread_instances
 from assessor.report.board_tables import actions_table, clients_table, provenance_table
+from assessor.report.changes import exceptions_table
 from assessor.report.tables import tables
 from assessor.report.words import VERDICTS
 from assessor.report.workbook import LOOKS, MAX_CELL, draw, fit, put, write_workbook
@@ -38,6 +40,7 @@ SHEETS = [
     "Endpoints",
     "Clients",
     "Instances",
+    "Exceptions",
     "Upgrade findings",
     "Not assessed",
     "Rules",
@@ -93,6 +96,7 @@ class TestSheets:
             actions_table(snapshot()),
             clients_table(snapshot()),
             provenance_table(snapshot()),
+            exceptions_table(CarriedBoard("", (), (), (), ())),
         )
         table = next(table for table in every if table.title == title)
         headings = [cell.value for cell in sheet[1]]
@@ -103,7 +107,7 @@ class TestSheets:
         assert sheet.freeze_panes is not None
         assert sheet.freeze_panes.endswith("2")
         assert sheet.auto_filter.ref == sheet.dimensions
-        assert sheet.max_row == len(table.frame) + 1
+        assert sheet.max_row == max(len(table.frame), 1) + 1  # an empty table says "none"
         assert all(dimension.width for dimension in sheet.column_dimensions.values())
 
     @pytest.mark.parametrize("title", SHEETS)
