@@ -108,7 +108,7 @@ def test_metadata_says_what_the_project_file_says(wheel: Path) -> None:
 
 
 def test_the_wheel_installs_the_command_assessor(wheel: Path) -> None:
-    assert "assessor = assessor.cli:main" in metadata_text(wheel, "entry_points.txt").splitlines()
+    assert "assessor = assessor.start:main" in metadata_text(wheel, "entry_points.txt").splitlines()
 
 
 def test_a_wheel_elsewhere_finds_its_own_queries_and_sample_data(unpacked: Path, tmp_path: Path) -> None:
