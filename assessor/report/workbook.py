@@ -712,7 +712,8 @@ class _Summary:
         for first, last, value in parts:
             cell = _cell(self.sheet, row=self.row, column=first)
             _dress(cell, _look_of(value), self.dressed)
-            cell.alignment = _TOP_CENTRE if (isinstance(value, int) and first == last) or value == _NONE else _TOP_LEFT
+            is_centred = (isinstance(value, int) and first == last) or value in (_NONE, _UNKNOWN)
+            cell.alignment = _TOP_CENTRE if is_centred else _TOP_LEFT
             if font is not None:
                 cell.font = font
             if head:
