@@ -130,13 +130,13 @@ class EdgeRow:
 class EndpointRow:
     """One address that accepts connections: what it showed, and what is wrong with its certificate."""
 
-    id: Annotated[str, Column("Endpoint", 24)]
+    id: Annotated[str, Column("Endpoint", 34)]
     findings: Annotated[str, Column("Findings", 42)]
     breaking: Annotated[int, Column("Edges that break", 11)]
     edges: Annotated[int, Column("Edges", 8)]
     encryption: Annotated[str, Column("Encryption", 15)]
     failure: Annotated[str, Column("Why no answer", 24)]
-    names: Annotated[str, Column("Names in certificate", 29)]
+    names: Annotated[str, Column("Names in certificate", 36)]
     not_after: Annotated[datetime | str | None, Column("Valid until (UTC)", 17)]
     days_left: Annotated[int | None, Column("Days left at upgrade", 10)]
     issuer: Annotated[str, Column("Issuer", 29)]
