@@ -99,7 +99,19 @@ def parse_snapshot(data: bytes, origin: str) -> Snapshot:
     absent = _absent_key(raw, snapshot, ())
     if absent is not None:
         raise _missing_key(shown, absent)
+    _refuse_twins(snapshot, shown)
     return snapshot
+
+
+def _refuse_twins(snapshot: Snapshot, shown: str) -> None:
+    """Comparisons and what people typed go by the id of an edge: two with one id would be mistaken for each other."""
+    seen: set[str] = set()
+    for edge in snapshot.edges:
+        if edge.id in seen:
+            raise SnapshotError(
+                f"{shown}: has two edges of the id {visible(shorten(edge.id, 200))}; it was edited by hand."
+            )
+        seen.add(edge.id)
 
 
 @cache

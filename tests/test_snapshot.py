@@ -251,3 +251,10 @@ class TestSchema:
         assert defs["CertificateSummary"]["properties"]["key"]["description"] == "`RSA 2048`, `ECDSA secp256r1`"
         assert "description" not in defs["CertificateSummary"]["properties"]["subject"]
         assert "breaks: works today, fails after" in defs["VerdictKind"]["description"]
+
+
+def test_two_edges_of_one_id_are_refused() -> None:
+    whole = snapshot()
+    twins = dataclasses.replace(whole, edges=(whole.edges[0], whole.edges[0]))
+    with pytest.raises(SnapshotError, match="two edges of the id"):
+        parse_snapshot(snapshot_json(twins).encode("utf-8"), "edited.json")
