@@ -80,12 +80,12 @@ def _reasons(edge: Edge, facts: EdgeFacts, before: Outcome, after: Outcome, kind
         reasons.append(f"Today ({before.client}): {was}")
     if kind is VerdictKind.FAILS_TODAY:
         reasons.append(f"It fails today already ({before.client}): the upgrade is not to blame.")
-    if kind is VerdictKind.BREAKS or kind is VerdictKind.FAILS_TODAY:
-        shown = {after.explanation}
+    if kind in (VerdictKind.BREAKS, VerdictKind.FAILS_TODAY) and after.reason not in _NOT_ABOUT_CHAINS:
+        told = after.explanation
         for finding in facts.chain_after.findings:
-            if finding.message not in " ".join(shown) and after.reason not in _NOT_ABOUT_CHAINS:
+            if finding.message not in told:
                 reasons.append(f"Also: {finding.message}")
-                shown.add(finding.message)
+                told += f" {finding.message}"
     if kind is VerdictKind.WORKS_INSECURELY and before.connects and before.reason is after.reason:
         reasons.append("The upgrade changes nothing here: the definition asks for no validation before and after.")
     return tuple(reasons)

@@ -13,6 +13,8 @@ from assessor.clients.options import ConnectionOptions, Encrypt
 from assessor.clients.outcome import Outcome, ReasonClass
 from assessor.clients.predict import Attempt, predict
 from assessor.clients.profiles import ClientProfile, profile
+from assessor.collect.inventory import ClientFlags
+from assessor.judge.attempts import attempt_of
 from assessor.judge.facts import EdgeFacts
 from assessor.topology.edges import Edge
 
@@ -30,12 +32,8 @@ def odbc_outcome(
     client: ClientProfile, options: ConnectionOptions, edge: Edge, facts: EdgeFacts, *, today: bool
 ) -> Outcome:
     """What ``client`` experiences; for the local server, by whatever name it may be matched."""
-    attempt = Attempt(
-        encrypt=options.encrypt or client.encrypt_default,
-        trust=options.trust_server_certificate is True,
-        host_name_in_certificate=options.host_name_in_certificate,
-        pin_unread=options.server_certificate is not None,
-    )
+    # ODBC asks no registry flags of the host.
+    attempt = attempt_of(client, options, ClientFlags())
     outcome = predicted(client, attempt, edge, facts, today=today)
     return _with_bad_words(outcome, client, options)
 

@@ -7,6 +7,7 @@ The strings in what it returns are raw: whoever draws them makes them safe (:mod
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assessor.collect.inventory import Gap, Inventory
@@ -129,9 +130,13 @@ def by_urgency(snapshot: Snapshot) -> tuple[AssessedEdge, ...]:
     return tuple(sorted(snapshot.edges, key=key))
 
 
-def first_actions(snapshot: Snapshot) -> tuple[Action, ...]:
-    """The chosen actions that mend breaking edges, in order: see :func:`assessor.remedies.actions.plan_actions`."""
-    return tuple(action for action in plan_actions(snapshot) if action.chosen and action.unblocks)
+def first_actions(snapshot: Snapshot, planned: Sequence[Action] | None = None) -> tuple[Action, ...]:
+    """The chosen actions that mend breaking edges, in order: see :func:`assessor.remedies.actions.plan_actions`.
+
+    ``planned`` is what that function made of this snapshot, for a caller that has it already.
+    """
+    actions = plan_actions(snapshot) if planned is None else planned
+    return tuple(action for action in actions if action.chosen and action.unblocks)
 
 
 def breaking_without_remedy(snapshot: Snapshot) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Final
 
 from assessor.clients.profiles import load_profiles
-from assessor.remedies.actions import Action, plan_actions
+from assessor.remedies.actions import Action
 from assessor.report.answer import connections_made, gap_count, unread_instances
 from assessor.report.tables import EDGES, ENDPOINTS, Column, Table, in_utc, table_of, table_with
 from assessor.report.text import prose, shorten, visible
@@ -74,9 +74,8 @@ class ProvenanceRow:
     fact: Annotated[str | int | datetime | None, Column("Fact", 100)]
 
 
-def actions_table(snapshot: Snapshot, actions: Sequence[Action] | None = None) -> Table:
+def actions_table(planned: Sequence[Action]) -> Table:
     """Every action: the plan in its order, then the alternatives to it."""
-    planned = plan_actions(snapshot) if actions is None else actions
     rows = [_action_row(number, action) for number, action in enumerate(planned, start=1)]
     return table_of(ACTIONS, ActionRow, rows, frozen=2, printed=10)
 

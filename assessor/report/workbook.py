@@ -224,7 +224,7 @@ def draw(
     assert isinstance(summary, Worksheet)
     summary.title = _SUMMARY
     actions = plan_actions(snapshot)
-    _Summary(summary, snapshot, rerun or Rerun()).draw()
+    _Summary(summary, snapshot, actions, rerun or Rerun()).draw()
     drawn = _all_tables(snapshot, rules, actions, rerun, waves)
     rows_by_key = {table.title: _rows_by_key(table) for table in drawn}
     for table in drawn:
@@ -264,7 +264,7 @@ def _all_tables(
     """Every table there is for this run, in the order of the sheets."""
     found = [
         *tables(snapshot, rules),
-        actions_table(snapshot, actions),
+        actions_table(actions),
         clients_table(snapshot),
         provenance_table(snapshot),
     ]
@@ -496,9 +496,10 @@ def _name(text: str) -> str:
 class _Summary:
     """The first sheet: what a change board reads, from the answer down to where it came from."""
 
-    def __init__(self, sheet: Worksheet, snapshot: Snapshot, rerun: Rerun) -> None:
+    def __init__(self, sheet: Worksheet, snapshot: Snapshot, planned: Sequence[Action], rerun: Rerun) -> None:
         self.sheet = sheet
         self.snapshot = snapshot
+        self.planned = planned
         self.rerun = rerun
         self.row = 0
         self.dressed: dict[_CellLook, StyleArray] = {}
@@ -539,7 +540,7 @@ class _Summary:
 
     def _actions(self) -> None:
         self._section("What to do first")
-        actions = first_actions(self.snapshot)
+        actions = first_actions(self.snapshot, self.planned)
         helpless = breaking_without_remedy(self.snapshot)
         if actions:
             self._line(

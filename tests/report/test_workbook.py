@@ -24,6 +24,7 @@ from snapshots_by_hand import HOSTILE, LONG, RULES, edge, hostile, snapshot
 from assessor.board import CarriedBoard
 from assessor.errors import OutputError
 from assessor.judge.verdicts import VerdictKind
+from assessor.remedies.actions import plan_actions
 from assessor.report import workbook
 from assessor.report.answer import answer, unread_instances
 from assessor.report.board_tables import actions_table, clients_table, provenance_table
@@ -93,7 +94,7 @@ class TestSheets:
         sheet = book[title]
         every = (
             *tables(snapshot(), RULES),
-            actions_table(snapshot()),
+            actions_table(plan_actions(snapshot())),
             clients_table(snapshot()),
             provenance_table(snapshot()),
             exceptions_table(CarriedBoard("", (), (), (), ())),
